@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All that one tick knows. Collectors fill it, faces read it; there is no other state between them.
+ * A ratio in ppm is parts per million: 1,000,000 is the whole. What a machine lacks, or what needs a second
+ * reading, is absent from `known`, and its fields are then undefined.
+ */
+#ifndef RSTAT_COLLECT_SAMPLE_H
+#define RSTAT_COLLECT_SAMPLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "probe/abi.h"
+
+enum {
+	PPM = 1000000,
+	TOP_MAX = 20,		/* rows of a top list */
+	BLOCKED_MAX = 20,	/* blocked tasks listed; blocked_count has them all */
+	PROFILE_SIZE = 24,
+	THROTTLED_MAX = 4,
+};
+
+/* sample.known */
+enum {
+	KNOWS_RATES = 1 << 0,		/* there was an earlier reading: elapsed, cpu, io, top_cpu, top_io */
+	KNOWS_LOAD = 1 << 1,
+	KNOWS_MEMORY = 1 << 2,
+	KNOWS_SWAP_RATES = 1 << 3,
+	KNOWS_TEMPERATURE = 1 << 4,
+	KNOWS_FREQUENCY = 1 << 5,
+	KNOWS_FREQUENCY_MAX = 1 << 6,
+	KNOWS_PROFILE = 1 << 7,
+};
+
+enum source { SOURCE_BTF, SOURCE_RAW, SOURCE_PERF, SOURCE_PROC };
+enum pressure_kind { PRESSURE_CPU, PRESSURE_MEMORY, PRESSURE_IO, PRESSURE_KINDS };
+
+/* A process, or (ended > 0) all processes of one name that ended in the interval. Name: raw bytes, may lack a NUL. */
+struct top_entry {
+	uint32_t pid;			/* tgid; 0 where ended */
+	uint32_t ended;			/* how many processes; 0: one that lives */
+	char name[TASK_NAME_SIZE];
+	uint32_t threads;
+	uint32_t cpu_ppm;		/* of all CPUs */
+	uint64_t rss_bytes;
+	uint64_t read_bytes_per_second, write_bytes_per_second;
+};
+
+struct top_list {
+	uint32_t count;
+	struct top_entry entry[TOP_MAX];	/* largest first */
+};
+
+struct blocked_entry {
+	uint32_t pid;
+	char name[TASK_NAME_SIZE];
+	char state;				/* 'D' uninterruptible, 'Z' zombie */
+};
+
+struct pressure {
+	bool known;
+	bool full_known;			/* cpu has no "full" line before 5.13 */
+	uint32_t some_ppm, full_ppm;		/* avg10 */
+};
+
+struct sample {
+	uint32_t known;				/* KNOWS_* */
+	enum source source;
+	uint64_t time_unix_ms;
+	uint64_t elapsed_ns;			/* since the sample before */
+	uint64_t interval_ms;			/* as asked for */
+	uint64_t cost_ns;			/* what this sample took to collect */
+
+	uint32_t cpus;				/* online */
+	uint32_t load_milli[3];			/* 1, 5, 15 minutes, thousandths */
+	uint32_t cpu_ppm;			/* of all CPUs */
+
+	uint64_t memory_total_bytes, memory_available_bytes, memory_used_bytes;
+	uint64_t swap_total_bytes, swap_used_bytes;
+	uint64_t swap_in_bytes_per_second, swap_out_bytes_per_second;
+	struct pressure pressure[PRESSURE_KINDS];
+
+	int32_t temperature_millicelsius;
+	uint64_t frequency_fastest_hz, frequency_mean_hz, frequency_max_hz;
+	char power_profile[PROFILE_SIZE];	/* NUL-terminated */
+	uint32_t throttled_count;
+	const char *throttled[THROTTLED_MAX];	/* static strings: what throttles now */
+
+	uint64_t read_bytes_per_second, write_bytes_per_second;
+	struct top_list top_cpu, top_memory, top_io;
+	uint32_t blocked_count;			/* may exceed what is listed */
+	uint32_t blocked_listed;
+	struct blocked_entry blocked[BLOCKED_MAX];
+
+	uint32_t tasks_total, tasks_running;
+	uint32_t slots;				/* capacity in the kernel */
+	uint64_t dropped, lost;			/* since start: tasks without a slot, endings not seen */
+	uint32_t other_cpu_ppm;			/* CPU time of tasks without a slot; part of cpu_ppm */
+};
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the kernel's entry to main(), without a C library. The initial stack (both architectures):
+ *
+ *	sp ->	argc
+ *		argv[0] ... argv[argc - 1], NULL
+ *		envp[0] ..., NULL
+ *		auxv: pairs of type and value, ends with AT_NULL
+ *
+ * 1. relocate: a static PIE is linked at 0; every R_*_RELATIVE adds the base. Until then no address that is
+ *    stored in memory may be used, so this file is built without stack protector and everything is hidden.
+ * 2. the linker's PT_GNU_RELRO (tables that only relocation writes) becomes read-only.
+ * 3. the stack protector gets its secret from AT_RANDOM.
+ */
+#include <stdint.h>
+
+#include "loader/start.h"
+#include "loader/sys.h"
+
+enum { AT_NULL = 0, AT_PHDR = 3, AT_PHNUM = 5, AT_PAGESZ = 6, AT_SECURE = 23, AT_RANDOM = 25 };
+enum { PT_GNU_RELRO = 0x6474e552 };
+enum { DT_NULL = 0, DT_RELA = 7, DT_RELASZ = 8 };
+
+struct dynamic {
+	int64_t tag;
+	uint64_t value;
+};
+
+struct rela {
+	uint64_t where, info;
+	int64_t addend;
+};
+
+struct program_header {
+	uint32_t type, flags;
+	uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+
+extern const struct dynamic _DYNAMIC[] __attribute__((weak, visibility("hidden")));
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+
+uintptr_t __stack_chk_guard;
+static struct start_facts facts = { .page_size = SYS_PAGE_SIZE_MIN };
+
+_Noreturn void __stack_chk_fail(void);
+_Noreturn void __stack_chk_fail(void)
+{
+	static const char message[] = "rstat: stack overwritten, stopping\n";
+
+	sys_write(2, message, sizeof message - 1);
+	sys_exit(1);
+}
+
+const struct start_facts *start_facts(void)
+{
+	return &facts;
+}
+
+static void relocate(uintptr_t base)
+{
+	const struct rela *table = 0;
+	uint64_t size = 0;
+
+	for (const struct dynamic *d = _DYNAMIC; d->tag != DT_NULL; d++) {
+		if (d->tag == DT_RELA)
+			table = (const struct rela *)(base + d->value);
+		else if (d->tag == DT_RELASZ)
+			size = d->value;
+	}
+	for (uint64_t i = 0; i < size / sizeof *table; i++) {
+		if ((uint32_t)table[i].info != ARCH_RELOC_RELATIVE)
+			__builtin_trap();
+		*(uint64_t *)(base + table[i].where) = base + (uint64_t)table[i].addend;
+	}
+}
+
+static void protect_relocated(uintptr_t base, const struct program_header *headers, uint64_t count,
+			      uint64_t page_size)
+{
+	for (uint64_t i = 0; headers && i < count; i++) {
+		if (headers[i].type != PT_GNU_RELRO)
+			continue;
+		uintptr_t start = (base + headers[i].vaddr) & -page_size;
+		uintptr_t end = (base + headers[i].vaddr + headers[i].memsz) & -page_size;
+
+		if (end > start && sys_mprotect((void *)start, end - start, SYS_PROT_READ))
+			sys_exit(1);
+	}
+}
+
+_Noreturn __attribute__((used)) static void start(long *stack)
+{
+	uintptr_t base = (uintptr_t)__ehdr_start;
+	int argc = (int)stack[0];
+	char **argv = (char **)(stack + 1), **envp = argv + argc + 1, **p = envp;
+	const struct program_header *headers = 0;
+	const uint8_t *random = 0;
+	uint64_t count = 0, page_size = SYS_PAGE_SIZE_MIN, secure = 0;
+
+	relocate(base);
+	while (*p)
+		p++;
+	for (uint64_t *a = (uint64_t *)(p + 1); a[0] != AT_NULL; a += 2) {
+		switch (a[0]) {
+		case AT_PHDR: headers = (const struct program_header *)a[1]; break;
+		case AT_PHNUM: count = a[1]; break;
+		case AT_PAGESZ: page_size = a[1]; break;
+		case AT_SECURE: secure = a[1]; break;
+		case AT_RANDOM: random = (const uint8_t *)a[1]; break;
+		}
+	}
+	protect_relocated(base, headers, count, page_size);
+	if (random) {
+		uintptr_t guard = 0;
+
+		for (unsigned i = 0; i < sizeof guard; i++)
+			guard = guard << 8 | random[i];
+		__stack_chk_guard = guard & ~(uintptr_t)0xff;	/* a NUL stops string overruns */
+	}
+	facts.page_size = page_size;
+	facts.secure = secure != 0;
+	sys_exit(main(argc, argv, envp));
+}
+
+ARCH_START(start);

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Raw system calls, one inline function each, that return the result or -errno. Nothing here keeps state, and
+ * nothing else in the tree issues a system call. Structures and constants are the kernel's (include/uapi); a unit
+ * test holds them against the C library's headers.
+ */
+#ifndef RSTAT_LOADER_SYS_H
+#define RSTAT_LOADER_SYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__x86_64__)
+#include "loader/arch/x86_64.h"
+#elif defined(__aarch64__)
+#include "loader/arch/aarch64.h"
+#else
+#error "rstat knows x86_64 and aarch64; another architecture needs a loader/arch/NAME.h"
+#endif
+
+enum {	/* include/uapi/asm-generic/errno-base.h, errno.h: those the code tests for */
+	SYS_EPERM = 1,
+	SYS_ENOENT = 2,
+	SYS_EINTR = 4,
+	SYS_EIO = 5,
+	SYS_E2BIG = 7,
+	SYS_EBADF = 9,
+	SYS_EAGAIN = 11,
+	SYS_ENOMEM = 12,
+	SYS_EACCES = 13,
+	SYS_EEXIST = 17,
+	SYS_EINVAL = 22,
+	SYS_ENOSPC = 28,
+	SYS_EPIPE = 32,
+	SYS_ERANGE = 34,
+	SYS_ENOSYS = 38,
+	SYS_ENODATA = 61,
+	SYS_EPROTO = 71,
+	SYS_EOVERFLOW = 75,
+	SYS_EOPNOTSUPP = 95,
+};
+
+enum {
+	SYS_AT_FDCWD = -100,
+	SYS_O_RDONLY = 0,
+	SYS_O_CLOEXEC = 02000000,
+	SYS_O_NONBLOCK = 04000,
+	SYS_PROT_NONE = 0,
+	SYS_PROT_READ = 1,
+	SYS_PROT_WRITE = 2,
+	SYS_MAP_SHARED = 1,
+	SYS_MAP_PRIVATE = 2,
+	SYS_MAP_FIXED = 0x10,
+	SYS_MAP_ANONYMOUS = 0x20,
+	SYS_MAP_NORESERVE = 0x4000,
+	SYS_CLOCK_REALTIME = 0,
+	SYS_CLOCK_MONOTONIC = 1,
+	SYS_POLLIN = 1,
+	SYS_POLLERR = 8,
+	SYS_POLLHUP = 16,
+	SYS_POLLNVAL = 32,
+	SYS_SIG_BLOCK = 0,
+	SYS_SIG_SETMASK = 2,
+	SYS_SIGUSR1 = 10,
+	SYS_SIGUSR2 = 12,
+	SYS_SIGPIPE = 13,
+	SYS_SIGTERM = 15,
+	SYS_PR_SET_PDEATHSIG = 1,
+	SYS_S_IFMT = 0170000,
+	SYS_S_IFIFO = 0010000,
+	SYS_S_IFREG = 0100000,
+	SYS_TCGETS = 0x5401,
+	SYS_PAGE_SIZE_MIN = 4096,
+};
+
+struct sys_timespec {
+	int64_t seconds, nanoseconds;
+};
+
+struct sys_itimerspec {
+	struct sys_timespec interval, value;
+};
+
+struct sys_pollfd {
+	int32_t fd;
+	int16_t events, revents;
+};
+
+struct sys_sysinfo {	/* include/uapi/linux/sysinfo.h, 64-bit */
+	int64_t uptime;
+	uint64_t loads[3];	/* 1, 5, 15 minutes, 16 fractional bits */
+	uint64_t totalram, freeram, sharedram, bufferram, totalswap, freeswap;
+	uint16_t procs, pad;
+	uint64_t totalhigh, freehigh;
+	uint32_t mem_unit;
+};
+
+struct sys_signalfd_siginfo {	/* include/uapi/linux/signalfd.h */
+	uint32_t signal;
+	uint8_t rest[124];
+};
+
+struct sys_utsname {
+	char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
+};
+
+struct sys_capability {	/* version 3: two 32-bit words of each set */
+	struct {
+		uint32_t effective, permitted, inheritable;
+	} word[2];
+};
+
+static inline int sys_open(const char *path, int flags)
+{
+	return (int)sys_call(NR_openat, SYS_AT_FDCWD, (long)path, flags | SYS_O_CLOEXEC, 0, 0, 0);
+}
+
+static inline int sys_open_at(int directory, const char *path, int flags)
+{
+	return (int)sys_call(NR_openat, directory, (long)path, flags | SYS_O_CLOEXEC, 0, 0, 0);
+}
+
+static inline int sys_close(int fd)
+{
+	return (int)sys_call(NR_close, fd, 0, 0, 0, 0, 0);
+}
+
+static inline long sys_read(int fd, void *data, size_t size)
+{
+	return sys_call(NR_read, fd, (long)data, (long)size, 0, 0, 0);
+}
+
+static inline long sys_pread(int fd, void *data, size_t size, int64_t offset)
+{
+	return sys_call(NR_pread64, fd, (long)data, (long)size, offset, 0, 0);
+}
+
+static inline long sys_write(int fd, const void *data, size_t size)
+{
+	return sys_call(NR_write, fd, (long)data, (long)size, 0, 0, 0);
+}
+
+static inline long sys_getdents(int fd, void *data, size_t size)
+{
+	return sys_call(NR_getdents64, fd, (long)data, (long)size, 0, 0, 0);
+}
+
+static inline long sys_readlink(const char *path, char *data, size_t size)
+{
+	return sys_call(NR_readlinkat, SYS_AT_FDCWD, (long)path, (long)data, (long)size, 0, 0);
+}
+
+/* The address, or -errno as a value above -4096UL: test with sys_failed(). */
+static inline void *sys_mmap(void *at, size_t size, int protection, int flags, int fd,
+			     int64_t offset)
+{
+	return (void *)sys_call(NR_mmap, (long)at, (long)size, protection, flags, fd, offset);
+}
+
+/* The -errno in a result of sys_mmap(), 0 where it is an address. */
+static inline int sys_failed(const void *address)
+{
+	return (uintptr_t)address > -4096UL ? (int)(intptr_t)address : 0;
+}
+
+static inline int sys_munmap(void *at, size_t size)
+{
+	return (int)sys_call(NR_munmap, (long)at, (long)size, 0, 0, 0, 0);
+}
+
+static inline int sys_mprotect(void *at, size_t size, int protection)
+{
+	return (int)sys_call(NR_mprotect, (long)at, (long)size, protection, 0, 0, 0);
+}
+
+static inline int sys_clock_gettime(int clock, struct sys_timespec *now)
+{
+	return (int)sys_call(NR_clock_gettime, clock, (long)now, 0, 0, 0, 0);
+}
+
+static inline int sys_sysinfo(struct sys_sysinfo *info)
+{
+	return (int)sys_call(NR_sysinfo, (long)info, 0, 0, 0, 0, 0);
+}
+
+static inline int sys_uname(struct sys_utsname *name)
+{
+	return (int)sys_call(NR_uname, (long)name, 0, 0, 0, 0, 0);
+}
+
+static inline int sys_prctl(int option, unsigned long argument)
+{
+	return (int)sys_call(NR_prctl, option, (long)argument, 0, 0, 0, 0);
+}
+
+static inline int sys_timerfd_create(int clock, int flags)
+{
+	return (int)sys_call(NR_timerfd_create, clock, flags, 0, 0, 0, 0);
+}
+
+static inline int sys_timerfd_settime(int fd, const struct sys_itimerspec *timer)
+{
+	return (int)sys_call(NR_timerfd_settime, fd, 0, (long)timer, 0, 0, 0);
+}
+
+/* A set of signals: bit n - 1 is signal n. */
+static inline int sys_signalfd(uint64_t set, int flags)
+{
+	return (int)sys_call(NR_signalfd4, -1, (long)&set, sizeof set, flags, 0, 0);
+}
+
+static inline int sys_sigprocmask(int how, uint64_t set)
+{
+	return (int)sys_call(NR_rt_sigprocmask, how, (long)&set, 0, sizeof set, 0, 0);
+}
+
+/* Back to the default action. All of struct sigaction zero is SIG_DFL without flags, on both architectures. */
+static inline int sys_signal_default(int signal)
+{
+	uint64_t action[4] = { 0 };
+
+	return (int)sys_call(NR_rt_sigaction, signal, (long)action, 0, 8, 0, 0);
+}
+
+static inline int sys_ppoll(struct sys_pollfd *fds, unsigned count,
+			    const struct sys_timespec *timeout)
+{
+	return (int)sys_call(NR_ppoll, (long)fds, count, (long)timeout, 0, 0, 0);
+}
+
+static inline int sys_ioctl(int fd, unsigned long request, void *argument)
+{
+	return (int)sys_call(NR_ioctl, fd, (long)request, (long)argument, 0, 0, 0);
+}
+
+/* mode and size of what fd refers to, of struct stat; the layouts differ between the architectures. */
+static inline int sys_fstat(int fd, uint32_t *mode, int64_t *size)
+{
+	union {
+		uint64_t words[32];
+		uint8_t bytes[256];
+	} stat = { { 0 } };
+	int error = (int)sys_call(NR_fstat, fd, (long)&stat, 0, 0, 0, 0);
+#if defined(__x86_64__)
+	enum { MODE_AT = 24, SIZE_AT = 48 };
+#else
+	enum { MODE_AT = 16, SIZE_AT = 48 };
+#endif
+
+	if (error)
+		return error;
+	*mode = (uint32_t)stat.bytes[MODE_AT] | (uint32_t)stat.bytes[MODE_AT + 1] << 8 |
+		(uint32_t)stat.bytes[MODE_AT + 2] << 16 | (uint32_t)stat.bytes[MODE_AT + 3] << 24;
+	*size = (int64_t)stat.words[SIZE_AT / 8];
+	return 0;
+}
+
+static inline int sys_capget(struct sys_capability *set)
+{
+	uint32_t header[2] = { 0x20080522, 0 };	/* _LINUX_CAPABILITY_VERSION_3, this process */
+
+	return (int)sys_call(NR_capget, (long)header, (long)set, 0, 0, 0, 0);
+}
+
+static inline int sys_bpf(int command, void *attributes, size_t size)
+{
+	return (int)sys_call(NR_bpf, command, (long)attributes, (long)size, 0, 0, 0);
+}
+
+_Noreturn static inline void sys_exit(int code)
+{
+	for (;;)
+		sys_call(NR_exit_group, code, 0, 0, 0, 0, 0);
+}
+
+#endif
