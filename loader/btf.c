@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "loader/btf.h"
+
+#include "loader/sys.h"
+
+struct header {
+	uint16_t magic;
+	uint8_t version, flags;
+	uint32_t header_size, types_at, types_size, strings_at, strings_size;
+};
+
+struct record {
+	uint32_t name, info, size_or_type;
+};
+
+enum { MAGIC = 0xeb9f, DEPTH_MAX = 32 };
+
+/* What follows a record: a fixed part, and a part for each of its vlen elements; -1: no such kind. */
+static const struct {
+	int8_t fixed, each;
+} body_of[BTF_KINDS] = {
+	[BTF_VOID] = { -1, 0 },	   [BTF_INT] = { 4, 0 },	 [BTF_PTR] = { 0, 0 },
+	[BTF_ARRAY] = { 12, 0 },   [BTF_STRUCT] = { 0, 12 },	 [BTF_UNION] = { 0, 12 },
+	[BTF_ENUM] = { 0, 8 },	   [BTF_FWD] = { 0, 0 },	 [BTF_TYPEDEF] = { 0, 0 },
+	[BTF_VOLATILE] = { 0, 0 }, [BTF_CONST] = { 0, 0 },	 [BTF_RESTRICT] = { 0, 0 },
+	[BTF_FUNC] = { 0, 0 },	   [BTF_FUNC_PROTO] = { 0, 8 },	 [BTF_VAR] = { 4, 0 },
+	[BTF_DATASEC] = { 0, 12 }, [BTF_FLOAT] = { 0, 0 },	 [BTF_DECL_TAG] = { 4, 0 },
+	[BTF_TYPE_TAG] = { 0, 0 }, [BTF_ENUM64] = { 0, 12 },
+};
+
+static enum btf_kind kind_of(uint32_t info)
+{
+	return info >> 24 & 0x1f;
+}
+
+static uint32_t word_at(const struct btf *btf, uint64_t offset)
+{
+	uint32_t word = 0;
+
+	bytes_copy(btf->types, offset, &word, sizeof word);
+	return word;
+}
+
+size_t btf_index_entries(struct bytes data)
+{
+	return data.size / sizeof(struct record) + 2;
+}
+
+/* Walks all records once: each must be of a known kind and lie inside. */
+static int index_types(struct btf *btf, const char *what, struct failure *f)
+{
+	uint64_t at = 0;
+
+	btf->index[0] = 0;
+	while (at < btf->types.size) {
+		struct record record;
+		enum btf_kind kind;
+		uint64_t size;
+
+		if (!bytes_copy(btf->types, at, &record, sizeof record))
+			return fail(f, -SYS_EINVAL, "read BTF of", what, "a type is cut off");
+		kind = kind_of(record.info);
+		if (kind >= BTF_KINDS || body_of[kind].fixed < 0)
+			return fail(f, -SYS_EINVAL, "read BTF of", what, "a type of unknown kind");
+		size = sizeof record + (uint64_t)body_of[kind].fixed +
+		       (uint64_t)body_of[kind].each * (record.info & 0xffff);
+		if (!bytes_at(btf->types, at, size))
+			return fail(f, -SYS_EINVAL, "read BTF of", what, "a type is cut off");
+		btf->index[++btf->count] = (uint32_t)at;
+		at += size;
+	}
+	return 0;
+}
+
+int btf_open(struct btf *btf, struct bytes data, uint32_t *index, const char *what, struct failure *f)
+{
+	struct header header;
+
+	*btf = (struct btf){ .index = index };
+	if (!bytes_copy(data, 0, &header, sizeof header) || header.magic != MAGIC || header.version != 1)
+		return fail(f, -SYS_EINVAL, "read BTF of", what, "no BTF of version 1");
+	if (header.header_size < sizeof header || header.types_size % 4 ||
+	    !bytes_part(data, (uint64_t)header.header_size + header.types_at, header.types_size,
+			&btf->types) ||
+	    !bytes_part(data, (uint64_t)header.header_size + header.strings_at, header.strings_size,
+			&btf->strings))
+		return fail(f, -SYS_EINVAL, "read BTF of", what, "types or strings outside the data");
+	if (!btf->strings.size || btf->strings.data[0] || btf->strings.data[btf->strings.size - 1])
+		return fail(f, -SYS_EINVAL, "read BTF of", what, "strings do not begin and end with NUL");
+	return index_types(btf, what, f);
+}
+
+/* The strings end with NUL, so that any offset inside begins a string. */
+static const char *string_at(const struct btf *btf, uint32_t offset)
+{
+	return offset < btf->strings.size ? (const char *)btf->strings.data + offset : "";
+}
+
+struct btf_type btf_type(const struct btf *btf, uint32_t id)
+{
+	struct btf_type type = { .kind = BTF_VOID, .name = "" };
+	struct record record;
+
+	if (!id || id > btf->count || !bytes_copy(btf->types, btf->index[id], &record, sizeof record))
+		return type;
+	type.kind = kind_of(record.info);
+	type.name = string_at(btf, record.name);
+	type.count = record.info & 0xffff;
+	type.flag = record.info >> 31;
+	type.size = type.type = record.size_or_type;
+	type.body = btf->index[id] + (uint32_t)sizeof record;
+	return type;
+}
+
+struct btf_member btf_member(const struct btf *btf, const struct btf_type *type, uint32_t index)
+{
+	uint64_t at = type->body + 12ull * index;
+	uint32_t offset = word_at(btf, at + 8);
+
+	return (struct btf_member){
+		.name = string_at(btf, word_at(btf, at)),
+		.type = word_at(btf, at + 4),
+		.bit_offset = type->flag ? offset & 0xffffff : offset,
+		.bit_size = type->flag ? offset >> 24 : 0,
+	};
+}
+
+uint32_t btf_parameter(const struct btf *btf, const struct btf_type *type, uint32_t index)
+{
+	return word_at(btf, type->body + 8ull * index + 4);
+}
+
+const char *btf_enumerator(const struct btf *btf, const struct btf_type *type, uint32_t index, int64_t *value)
+{
+	uint64_t at = type->body + (type->kind == BTF_ENUM64 ? 12ull : 8ull) * index;
+	uint32_t low = word_at(btf, at + 4);
+
+	if (type->kind == BTF_ENUM64)
+		*value = (int64_t)((uint64_t)word_at(btf, at + 8) << 32 | low);
+	else
+		*value = type->flag ? (int32_t)low : (int64_t)low;
+	return string_at(btf, word_at(btf, at));
+}
+
+void btf_array(const struct btf *btf, const struct btf_type *type, uint32_t *element, uint32_t *count)
+{
+	*element = word_at(btf, type->body);
+	*count = word_at(btf, type->body + 8ull);
+}
+
+uint32_t btf_strip(const struct btf *btf, uint32_t id)
+{
+	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
+		struct btf_type type = btf_type(btf, id);
+
+		switch (type.kind) {
+		case BTF_TYPEDEF:
+		case BTF_VOLATILE:
+		case BTF_CONST:
+		case BTF_RESTRICT:
+		case BTF_TYPE_TAG: id = type.type; break;
+		default: return id;
+		}
+	}
+	return 0;
+}
+
+int64_t btf_size(const struct btf *btf, uint32_t id)
+{
+	int64_t elements = 1;
+
+	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
+		uint32_t stripped = btf_strip(btf, id), count;
+		struct btf_type type = btf_type(btf, stripped);
+
+		switch (type.kind) {
+		case BTF_INT:
+		case BTF_STRUCT:
+		case BTF_UNION:
+		case BTF_ENUM:
+		case BTF_ENUM64:
+		case BTF_FLOAT:
+			return elements <= INT32_MAX ? elements * type.size : -1;
+		case BTF_PTR: return elements <= INT32_MAX ? elements * 8 : -1;
+		case BTF_ARRAY:
+			btf_array(btf, &type, &id, &count);
+			if (elements > INT32_MAX)
+				return -1;
+			elements *= count;
+			break;
+		default: return -1;
+		}
+	}
+	return -1;
+}
+
+uint32_t btf_find(const struct btf *btf, enum btf_kind kind, const char *name)
+{
+	for (uint32_t id = 1; id <= btf->count; id++) {
+		uint32_t at = btf->index[id];
+
+		if (kind_of(word_at(btf, at + 4ull)) == kind &&
+		    string_equal(string_at(btf, word_at(btf, at)), name))
+			return id;
+	}
+	return 0;
+}

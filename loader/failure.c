@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#include "loader/failure.h"
+
+#include "loader/text.h"
+
+enum { WHAT_MAX = 80 };
+
+static void put_untrusted(struct text *t, const char *string)
+{
+	for (unsigned i = 0; string[i] && i < WHAT_MAX; i++)
+		text_char(t, string[i] >= ' ' && string[i] <= '~' ? string[i] : '?');
+}
+
+int fail(struct failure *f, int error, const char *step, const char *what, const char *advice)
+{
+	struct text t = text_over(f->line, sizeof f->line);
+
+	if (f->error)
+		return error;
+	text_string(&t, step);
+	if (what) {
+		text_char(&t, ' ');
+		put_untrusted(&t, what);
+	}
+	text_string(&t, ": ");
+	text_errno(&t, -error);
+	if (advice) {
+		text_string(&t, ": ");
+		text_string(&t, advice);
+	}
+	f->error = error;
+	f->length = t.used;
+	return error;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Why something could not be done, as the one line that the user sees. */
+#ifndef RSTAT_LOADER_FAILURE_H
+#define RSTAT_LOADER_FAILURE_H
+
+#include <stddef.h>
+
+struct failure {
+	int error;		/* -errno; 0: none yet */
+	size_t length;
+	char line[400];		/* "step what: ENAME: advice", printable ASCII, no newline */
+};
+
+/*
+ * Notes the step, what it was done to (a name that may come from an untrusted file; may be NULL), the -errno and
+ * what the user can do (may be NULL). Returns error, so that `return fail(...)` reads well. The first failure stays.
+ */
+int fail(struct failure *f, int error, const char *step, const char *what, const char *advice);
+
+#endif
