@@ -36,7 +36,7 @@ struct program_header {
 	uint64_t offset, vaddr, paddr, filesz, memsz, align;
 };
 
-extern const struct dynamic _DYNAMIC[] __attribute__((weak, visibility("hidden")));
+extern const struct dynamic _DYNAMIC[] __attribute__((visibility("hidden")));
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
 uintptr_t __stack_chk_guard;

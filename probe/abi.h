@@ -13,8 +13,8 @@ enum { TASK_NAME_SIZE = 16 };	/* TASK_COMM_LEN, include/linux/sched.h */
 /* slot.flags */
 enum {
 	SLOT_DEAD = 1,		/* freed; the record is final */
-	SLOT_EXITING = 2,	/* has passed do_exit(); a hint, the event may be skipped */
-	SLOT_BASELINE = 4,	/* had already run when it got the slot: its first reading is no difference */
+	SLOT_BASELINE = 2,	/* had already run when it got the slot: its first reading is no difference */
+	SLOT_KERNEL = 4,	/* a kernel thread */
 };
 
 /* slot.state: the low bits of task_struct.__state (include/linux/sched.h) at the last switch */

@@ -5,7 +5,7 @@
  *
  *	birth (task_newtask)	gives the task a slot; its number is kept in the task's storage
  *	switch (sched_switch)	records the outgoing task; adopts an incoming one whose birth was skipped
- *	exit, free		marks the slot; returns its number
+ *	free (sched_process_free)	marks the slot dead and returns its number
  *	seed (iter/task)	slots for the tasks older than we are; later passes renew the RSS of sleepers
  *	sample (test run)	copies what runs on each CPU now
  *
@@ -218,7 +218,8 @@ INLINE uint32_t take_slot(struct task_struct *task)
 		return 0;
 	__sync_fetch_and_add(&c->allocated, 1);
 	__sync_fetch_and_add(&slot->generation, 1);	/* odd; a full barrier on each side of the change */
-	slot->flags = task->se.sum_exec_runtime ? SLOT_BASELINE : 0;
+	slot->flags = (task->se.sum_exec_runtime ? SLOT_BASELINE : 0) |
+		      (task->flags & PF_KTHREAD ? SLOT_KERNEL : 0);
 	slot->read_bytes = slot->write_bytes = 0;
 	record(slot, task, state_of(task));
 	__sync_fetch_and_add(&slot->generation, 1);
@@ -304,16 +305,6 @@ int on_switch(uint64_t *arguments)
 	if (prev->pid)
 		record_outgoing(cpu, prev, arguments[0] & 1);
 	note_incoming(cpu, next);
-	return 0;
-}
-
-SEC("tp_btf/sched_process_exit")
-int on_exit(uint64_t *arguments)
-{
-	struct slot *slot = slot_at(number_plus_one((void *)arguments[0]));
-
-	if (slot)
-		slot->flags |= SLOT_EXITING;
 	return 0;
 }
 

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From slots to processes: what each task used since the scan before, summed by process (tgid). The slots change
+ * while they are read, and nothing in them is trusted further than its own bits.
+ */
+#ifndef RSTAT_COLLECT_TASKS_H
+#define RSTAT_COLLECT_TASKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collect/ended.h"
+#include "collect/sample.h"
+#include "probe/abi.h"
+
+/* What one scan reads: mapped memory of the probe, after probe_begin_scan(). */
+struct tasks_view {
+	const struct slot *slots;
+	uint32_t readable;		/* slots[0 .. readable) */
+	const struct running *running;
+	uint32_t cpus;			/* possible: entries of running */
+	const struct counters *counters;
+};
+
+struct tasks_options {
+	uint32_t top_rows;		/* 0 .. TOP_MAX */
+	uint32_t min_cpu_ppm;		/* of all CPUs: what is less is not listed */
+	uint64_t min_rss_bytes;
+	uint64_t min_io_bytes_per_second;
+	uint64_t page_size;		/* bytes */
+	bool no_kernel;			/* leave kernel threads out of the lists */
+};
+
+enum { TASKS_BUCKETS = 4096 };
+
+/* One slot as the scan before left it. */
+struct tasks_seen {
+	struct use used;		/* since birth */
+	uint32_t generation;
+	uint32_t process;		/* index + 1; 0: none, or its end has been counted */
+};
+
+struct tasks_process {
+	uint32_t tgid;			/* 0: this entry is free */
+	uint32_t next;			/* index + 1 in its bucket or in the free list; 0: last */
+	uint32_t threads;		/* live slots */
+	uint16_t kernel, leader_dead;	/* bool; leader_dead: its last switch was its last */
+	struct use used;		/* in this interval */
+	uint64_t dead_since_ns;		/* first seen with no thread but a dead leader; 0: not so */
+	uint32_t rss_pages, rss_stamp;
+	char name[TASK_NAME_SIZE];
+};
+
+/* The collector's memory. Zeroed, then tasks_open(). */
+struct tasks {
+	uint32_t capacity, cpus;
+	struct tasks_seen *seen;		/* [capacity] */
+	struct tasks_process *process;		/* [capacity] */
+	uint64_t *other_ns;			/* [cpus] */
+	uint32_t high, free;			/* processes ever used; free list, index + 1 */
+	uint32_t scans;
+	uint32_t jiffies;			/* at the scan before */
+	struct use total;			/* of all tasks, in this interval */
+	uint64_t other_total_ns;		/* of tasks without a slot; part of the total */
+	struct ended ended;
+	uint32_t bucket[TASKS_BUCKETS];		/* index + 1 of the first process */
+};
+
+/* Bytes of zeroed memory that tasks_open() wants; pages of it are touched as tasks come. */
+size_t tasks_memory(uint32_t capacity, uint32_t cpus);
+void tasks_open(struct tasks *tasks, void *memory, uint32_t capacity, uint32_t cpus);
+
+/*
+ * One scan. Takes elapsed_ns and cpus (online) from the sample, and KNOWS_RATES, without which all is a first
+ * reading; fills cpu, io, top lists, blocked and task counts.
+ */
+void tasks_scan(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
+		uint64_t now_ns, struct sample *sample);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "loader/machine.h"
+
+#include "loader/sys.h"
+
+enum { CPUS_UNKNOWN = 256, SLOTS_USUAL_MIN = 4096, BYTES_PER_SLOT = 512 * 1024 };
+
+static long read_small(const char *path, char *data, size_t size)
+{
+	int fd = sys_open(path, SYS_O_RDONLY);
+	long length;
+
+	if (fd < 0)
+		return fd;
+	length = sys_read(fd, data, size);
+	sys_close(fd);
+	return length;
+}
+
+/* Digits at *at, which is moved past them; limit + 1 where there are none, or too many. */
+static uint32_t number_at(const char *text, size_t size, size_t *at, uint32_t limit)
+{
+	uint64_t value = 0;
+	size_t first = *at;
+
+	while (*at < size && text[*at] >= '0' && text[*at] <= '9' && value <= limit)
+		value = value * 10 + (uint64_t)(text[(*at)++] - '0');
+	return *at == first || value > limit ? limit + 1 : (uint32_t)value;
+}
+
+uint32_t machine_cpu_list(const char *list, size_t size)
+{
+	uint32_t highest = 0;
+	size_t at = 0;
+
+	do {
+		highest = number_at(list, size, &at, MACHINE_CPUS_MAX - 1);
+		if (highest == MACHINE_CPUS_MAX)
+			return 0;
+	} while (at < size && (list[at] == '-' || list[at] == ',') && ++at);
+	return at == size || list[at] == '\n' ? highest + 1 : 0;
+}
+
+uint32_t machine_possible_cpus(void)
+{
+	char text[256];
+	long length = read_small("/sys/devices/system/cpu/possible", text, sizeof text);
+	uint32_t cpus = length > 0 ? machine_cpu_list(text, (size_t)length) : 0;
+
+	return cpus ? cpus : CPUS_UNKNOWN;
+}
+
+uint32_t machine_default_slots(void)
+{
+	struct sys_sysinfo info = { 0 };
+	char text[32];
+	long length = read_small("/proc/sys/kernel/threads-max", text, sizeof text);
+	uint32_t limit = MACHINE_SLOTS_MAX, slots;
+	size_t at = 0;
+
+	if (length > 0)
+		limit = number_at(text, (size_t)length, &at, MACHINE_SLOTS_MAX);
+	if (limit > MACHINE_SLOTS_MAX)
+		limit = MACHINE_SLOTS_MAX;
+	if (limit < MACHINE_SLOTS_MIN)
+		limit = MACHINE_SLOTS_MIN;
+	sys_sysinfo(&info);
+	slots = (uint32_t)(info.totalram * (info.mem_unit ? info.mem_unit : 1) / BYTES_PER_SLOT);
+	if (slots < SLOTS_USUAL_MIN)
+		slots = SLOTS_USUAL_MIN;
+	return slots < limit ? slots : limit;
+}
+
+int machine_read_file(const char *path, size_t spare, struct arena *arena)
+{
+	int fd = sys_open(path, SYS_O_RDONLY), error;
+	uint32_t mode;
+	int64_t size;
+
+	*arena = (struct arena){ 0 };
+	if (fd < 0)
+		return fd;
+	error = sys_fstat(fd, &mode, &size);
+	if (!error && ((mode & SYS_S_IFMT) != SYS_S_IFREG || size <= 0 || size > INT32_MAX))
+		error = -SYS_EINVAL;
+	if (!error) {
+		arena->size = (size_t)size + spare;
+		arena->data = sys_mmap(NULL, arena->size, SYS_PROT_READ | SYS_PROT_WRITE,
+				       SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
+		error = sys_failed(arena->data);
+	}
+	while (!error && arena->used < (size_t)size) {
+		long length = sys_read(fd, arena->data + arena->used, (size_t)size - arena->used);
+
+		if (length <= 0 && length != -SYS_EINTR)
+			error = length ? (int)length : -SYS_EIO;
+		else if (length > 0)
+			arena->used += (size_t)length;
+	}
+	sys_close(fd);
+	return error;
+}

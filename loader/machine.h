@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sizes of the probe's maps depend on, read once at start. */
+#ifndef RSTAT_LOADER_MACHINE_H
+#define RSTAT_LOADER_MACHINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "loader/failure.h"
+#include "loader/object.h"
+
+enum { MACHINE_CPUS_MAX = 8192, MACHINE_SLOTS_MIN = 64, MACHINE_SLOTS_MAX = 1 << 22 };
+
+/* A kernel list of CPUs, "0-3,8": the highest number + 1, or 0 where it is no such list. */
+uint32_t machine_cpu_list(const char *list, size_t size);
+
+/* Possible CPUs (/sys/devices/system/cpu/possible); 256 where sysfs does not say. */
+uint32_t machine_possible_cpus(void);
+
+/*
+ * Slots for this machine: one per 512 KiB of memory, at least 4096, at most the kernel's own limit of threads
+ * (/proc/sys/kernel/threads-max). A slot costs 76 bytes of kernel memory, so this is 0.015% of all.
+ */
+uint32_t machine_default_slots(void);
+
+/* The whole file in temporary memory: 0, with the mapping in *arena (arena->used bytes of it), or -errno. */
+int machine_read_file(const char *path, size_t spare, struct arena *arena);
+
+#endif
