@@ -1,29 +1,126 @@
-#include "loader/load.h"
+/* SPDX-License-Identifier: MIT */
+#include "emit/face.h"
+#include "emit/loop.h"
+#include "emit/monitor.h"
+#include "emit/options.h"
+#include "emit/reports.h"
+#include "loader/machine.h"
 #include "loader/start.h"
 #include "loader/sys.h"
-#include "loader/text.h"
-static char log[8192], out[65536];
-static uint64_t ns(void){struct sys_timespec t;sys_clock_gettime(1,&t);return (uint64_t)t.seconds*1000000000u+(uint64_t)t.nanoseconds;}
-int main(int argc,char**argv,char**envp)
+
+enum { STDOUT = 1, STDERR = 2, EXIT_FAILED = 1 };
+
+static struct monitor monitor;
+static struct options options;
+
+static int say(const char *line, size_t length, int code)
 {
-	static struct probe p; struct probe_request r={.log=log,.log_size=sizeof log}; struct failure f={0};
-	(void)argc;(void)argv;(void)envp;
-	uint64_t a=ns();
-	int e=probe_load(&p,&r,&f);
-	uint64_t b=ns();
-	struct text t=text_over(out,sizeof out);
-	if(e){sys_write(2,f.line,f.length);sys_write(2,"\n",1);sys_write(2,log,r.log_used);return 1;}
-	text_unsigned(&t,(b-a)/1000);text_string(&t," us load\n");
-	for(int k=0;k<3;k++){
-	a=ns();probe_begin_scan(&p);b=ns();
-	uint32_t n=probe_readable(&p);
-	text_unsigned(&t,n);text_string(&t," slots; sample ns ");text_unsigned(&t,b-a);text_string(&t," alloc ");text_unsigned(&t,p.counters->allocated);
-	text_string(&t," adopted ");text_unsigned(&t,p.counters->adopted);text_string(&t," dropped ");text_unsigned(&t,p.counters->dropped);text_char(&t,'\n');
-	for(uint32_t i=0;i<n && k==2;i++){const struct slot*s=&p.slots[i];text_unsigned(&t,s->pid);text_char(&t,' ');text_unsigned(&t,s->cpu_ns/1000000);text_char(&t,' ');text_unsigned(&t,s->rss_pages*4);text_char(&t,' ');text_string(&t,s->name);text_char(&t,' ');text_hex(&t,s->state);text_char(&t,' ');text_hex(&t,s->flags);text_char(&t,'\n');}
-	for(uint32_t i=0;i<p.cpus;i++){text_unsigned(&t,p.running[i].pid);text_char(&t,'/');text_unsigned(&t,p.running[i].slot);text_char(&t,' ');}
-	text_char(&t,'\n');
-	struct sys_timespec w={0,500000000};sys_ppoll(0,0,&w);
-	}
-	sys_write(1,out,t.used);
+	write_all(STDERR, "rstat: ", 7);
+	write_all(STDERR, line, length);
+	write_all(STDERR, "\n", 1);
+	return code;
+}
+
+static int print(void (*put)(struct text *out))
+{
+	static char data[OPTIONS_TEXT_SIZE_MAX];
+	struct text out = text_over(data, sizeof data);
+
+	put(&out);
+	return write_all(STDOUT, out.data, out.used) ? EXIT_FAILED : 0;
+}
+
+static void put_version(struct text *out)
+{
+	text_string(out, "rstat " RSTAT_VERSION "\n");
+}
+
+/* No descriptor of ours may become 0, 1 or 2: what is closed there is opened on nothing. */
+static int fill_standard_descriptors(struct failure *f)
+{
+	uint32_t mode;
+	int64_t size;
+	int fd;
+
+	if (sys_fstat(STDOUT, &mode, &size) == -SYS_EBADF)
+		return fail(f, -SYS_EBADF, "write", "stdout", "it is closed");
+	do {
+		fd = sys_open("/dev/null", SYS_O_RDWR);
+	} while (fd >= 0 && fd <= STDERR);
+	if (fd >= 0)
+		sys_close(fd);
 	return 0;
+}
+
+/* A bar that dies should take us along; file capabilities have cleared what it asked for. */
+static void follow_reader(void)
+{
+	uint8_t terminal[64];
+	uint32_t mode = 0;
+	int64_t size;
+
+	options.terminal = !sys_ioctl(STDOUT, SYS_TCGETS, terminal);
+	if (!sys_fstat(STDOUT, &mode, &size) && (mode & SYS_S_IFMT) == SYS_S_IFIFO)
+		sys_prctl(SYS_PR_SET_PDEATHSIG, SYS_SIGTERM);
+}
+
+static int read_probe_file(struct probe_request *request, struct failure *f)
+{
+	struct arena file;
+	int error;
+
+	if (!options.probe_path)
+		return 0;
+	if (start_facts()->secure)
+		return fail(f, -SYS_EPERM, "read", options.probe_path,
+			    "--probe is refused while the program has more rights than its caller");
+	error = machine_read_file(options.probe_path, 0, &file);
+	request->object = (struct bytes){ file.data, file.used };
+	return error ? fail(f, error, "read", options.probe_path, "no probe object") : 0;
+}
+
+static int act(struct failure *f)
+{
+	struct probe_request request = { .slots = options.max_tasks };
+
+	if (read_probe_file(&request, f))
+		return EXIT_FAILED;
+	if (options.action == ACTION_CHECK)
+		return check_run(&monitor, &options, &request, f);
+	if (monitor_open(&monitor, &options, &request, f))
+		return EXIT_FAILED;
+	switch (options.action) {
+	case ACTION_BENCH: return bench_run(&monitor, &options, f);
+	case ACTION_PROFILE: return profile_run(&monitor, &options, f);
+	default:
+		probe_seal(&monitor.probe);
+		return loop_run(&monitor, &options, f);
+	}
+}
+
+int main(int argc, char **argv, char **envp)
+{
+	char line[OPTIONS_TEXT_SIZE_MAX];
+	struct text error = text_over(line, sizeof line);
+	struct failure f = { 0 };
+	int code;
+
+	(void)envp;
+	loop_take_signals();
+	if (fill_standard_descriptors(&f))
+		return say(f.line, f.length, EXIT_FAILED);
+	code = options_parse(&options, argc, argv, &error);
+	if (code)
+		return say(line, error.used, code);
+	switch (options.action) {
+	case ACTION_HELP: return print(options_help);
+	case ACTION_LIST: return print(options_list);
+	case ACTION_VERSION: return print(put_version);
+	default: break;
+	}
+	follow_reader();
+	if (!options.face)
+		options.face = face_default(options.terminal);
+	code = act(&f);
+	return f.error ? say(f.line, f.length, EXIT_FAILED) : code;
 }

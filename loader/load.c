@@ -284,6 +284,8 @@ static int attach_one(struct way_in *way, struct probe *probe, const char *secti
 	for (uint32_t i = 0; i < way->object.programs; i++) {
 		if (!string_equal(way->object.program[i].section, section))
 			continue;
+		if (string_equal(section, "tp_btf/sched_switch"))
+			probe->switch_btf_id = way->point[i].btf_id;
 		*link = way->point[i].attach_type == BPF_TRACE_ITER ?
 				bpf_link_create(probe->program[i], BPF_TRACE_ITER) :
 				bpf_raw_tracepoint_open(probe->program[i]);

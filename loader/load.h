@@ -30,6 +30,7 @@ struct probe {
 	int program[OBJECT_PROGRAMS_MAX];	/* until probe_seal(), in the object's order */
 	const char *program_name[OBJECT_PROGRAMS_MAX];
 	uint32_t programs;
+	uint32_t switch_btf_id;		/* of sched_switch in the kernel's BTF, for another program there */
 };
 
 /*

@@ -43,6 +43,7 @@ enum {	/* include/uapi/asm-generic/errno-base.h, errno.h: those the code tests f
 enum {
 	SYS_AT_FDCWD = -100,
 	SYS_O_RDONLY = 0,
+	SYS_O_RDWR = 2,
 	SYS_O_CLOEXEC = 02000000,
 	SYS_O_NONBLOCK = 04000,
 	SYS_PROT_NONE = 0,
@@ -56,6 +57,7 @@ enum {
 	SYS_CLOCK_REALTIME = 0,
 	SYS_CLOCK_MONOTONIC = 1,
 	SYS_POLLIN = 1,
+	SYS_POLLOUT = 4,
 	SYS_POLLERR = 8,
 	SYS_POLLHUP = 16,
 	SYS_POLLNVAL = 32,
