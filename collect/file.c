@@ -9,6 +9,8 @@ enum { NUMBER_SIZE = 32 };	/* more than any number takes: a file that fills it m
 
 int file_open(int directory, const char *path)
 {
+	if (directory < 0)	/* must not turn into AT_FDCWD */
+		return -SYS_EBADF;
 	return sys_open_at(directory, path, SYS_O_RDONLY | SYS_O_NONBLOCK);
 }
 

@@ -12,7 +12,10 @@
 
 enum { FILE_NAME_SIZE = 32 };	/* of a name in a list, with its NUL; longer names are left out */
 
-/* The descriptor, or -errno. The path is relative to `directory`; never blocks, not even on a FIFO. */
+/*
+ * The descriptor, or -errno; -EBADF where `directory`, to which the path is relative, is itself absent. Never
+ * blocks, not even on a FIFO.
+ */
 int file_open(int directory, const char *path);
 
 /* Closes *fd, if it is one, and makes it absent. */

@@ -14,26 +14,20 @@ static uint64_t now_ns(void)
 
 bool pace_due(struct pace *pace)
 {
-	if (pace->wait) {
-		pace->wait--;
-		return false;
-	}
 	pace->started_ns = now_ns();
-	return true;
+	return pace->started_ns >= pace->next_ns;
 }
 
 void pace_done(struct pace *pace)
 {
 	uint64_t now = now_ns();
 
-	pace->wait = now > pace->started_ns ? pace_every(now - pace->started_ns) - 1 : 0;
+	pace->next_ns = now > pace->started_ns ? now + pace_wait_ns(now - pace->started_ns) : 0;
 }
 
-uint32_t pace_every(uint64_t cost_ns)
+uint64_t pace_wait_ns(uint64_t cost_ns)
 {
-	uint64_t every = cost_ns / PACE_BUDGET_NS + (cost_ns % PACE_BUDGET_NS != 0);
-
-	if (!every)
-		return 1;
-	return every < PACE_MAX ? (uint32_t)every : PACE_MAX;
+	if (cost_ns < PACE_FREE_NS)
+		return 0;
+	return cost_ns < PACE_MAX_NS / PACE_SHARE ? cost_ns * PACE_SHARE : PACE_MAX_NS;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A sensor that is slow to read is read less often. The rule: what took c is read again at the n-th sample from
- * then, n = c / PACE_BUDGET_NS rounded up, so that on average no sample spends more than the budget on it; but
- * at least every PACE_MAX samples. In between, its last value stands.
+ * A sensor that is slow to read is read less often. The rule: a reading that took c is repeated no sooner than
+ * PACE_SHARE times c later, which keeps it below a share of one CPU's time whatever the interval is (of samples
+ * one second apart, what takes 2 to 4 ms is read in every second or third). PACE_MAX_NS bounds the wait, and
+ * what takes less than PACE_FREE_NS is read every time. In between, the last value stands.
  */
 #ifndef RSTAT_COLLECT_PACE_H
 #define RSTAT_COLLECT_PACE_H
@@ -10,22 +11,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-	PACE_BUDGET_NS = 2000000,
-	PACE_MAX = 60,
-};
+#define PACE_SHARE   500
+#define PACE_FREE_NS 200000ULL
+#define PACE_MAX_NS  60000000000ULL
 
 /* All zero: due at once. */
 struct pace {
-	uint32_t wait;		/* samples to leave out before the next reading */
-	uint64_t started_ns;
+	uint64_t started_ns, next_ns;	/* CLOCK_MONOTONIC */
 };
 
-/* Whether to read now; if so, the clock runs until pace_done(). Once per sample. */
+/* Whether to read now; if so, the clock runs until pace_done(). */
 bool pace_due(struct pace *pace);
 void pace_done(struct pace *pace);
 
-/* How many samples from one reading to the next, where one costs this much. */
-uint32_t pace_every(uint64_t cost_ns);
+/* How long to wait after a reading that took this long. */
+uint64_t pace_wait_ns(uint64_t cost_ns);
 
 #endif
