@@ -74,12 +74,41 @@ void format_duration(struct text *out, uint64_t ns)
 	text_string(out, units[i].name);
 }
 
+void format_degrees(struct text *out, int32_t milli)
+{
+	if (milli <= -500)
+		text_char(out, '-');
+	text_fixed(out, milli < 0 ? -(uint64_t)milli : (uint64_t)milli, 3, 0);
+}
+
+const char *format_source(enum source source)
+{
+	static const char *const names[] = {
+		[SOURCE_BTF] = "btf",
+		[SOURCE_RAW] = "raw",
+		[SOURCE_PERF] = "perf",
+		[SOURCE_PROC] = "proc",
+	};
+
+	return names[source];
+}
+
+uint32_t format_share(uint64_t part, uint64_t whole)
+{
+	if (part >= whole)
+		return whole ? PPM : 0;
+	while (whole > UINT64_MAX / PPM) {
+		part >>= 1;
+		whole >>= 1;
+	}
+	return (uint32_t)(part * PPM / whole);
+}
+
 void format_right(struct text *out, size_t start, unsigned width)
 {
 	size_t length = out->used - start, pad;
-	unsigned columns = utf8_width(out->data + start, length);
 
-	format_left(out, columns, width);
+	format_left(out, start, width);
 	pad = out->used - start - length;
 	if (!pad)
 		return;
@@ -87,7 +116,12 @@ void format_right(struct text *out, size_t start, unsigned width)
 	memset(out->data + start, ' ', pad);
 }
 
-void format_left(struct text *out, unsigned columns, unsigned width)
+void format_left(struct text *out, size_t start, unsigned width)
+{
+	format_gap(out, utf8_width(out->data + start, out->used - start), width);
+}
+
+void format_gap(struct text *out, unsigned columns, unsigned width)
 {
 	for (; columns < width; columns++)
 		text_char(out, ' ');

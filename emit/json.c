@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "emit/json.h"
 
+#include "emit/format.h"
 #include "emit/safe.h"
 
 enum { SCHEMA = 1 };
@@ -71,20 +72,13 @@ static void put_identity(struct text *out, const struct top_entry *entry)
 
 static void put_head(struct text *out, const struct sample *s)
 {
-	static const char *const sources[] = {
-		[SOURCE_BTF] = "btf",
-		[SOURCE_RAW] = "raw",
-		[SOURCE_PERF] = "perf",
-		[SOURCE_PROC] = "proc",
-	};
-
 	put_integer(out, "schema", SCHEMA);
 	put_string(out, "rstat", RSTAT_VERSION);
 	put_integer(out, "time_unix_ms", s->time_unix_ms);
 	if (s->known & KNOWS_RATES)
 		put_integer(out, "elapsed_us", s->elapsed_ns / 1000);
 	put_integer(out, "sample_ns", s->cost_ns);
-	put_string(out, "source", sources[s->source]);
+	put_string(out, "source", format_source(s->source));
 	put_integer(out, "cpus", s->cpus);
 	if (s->known & KNOWS_LOAD) {
 		put_key(out, "load");
