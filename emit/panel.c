@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+#include "emit/panel.h"
+
+#include "emit/format.h"
+#include "emit/safe.h"
+#include "emit/words.h"
+
+/*
+ * The grid. A section is a headline and its top list:
+ *
+ *	0         10                           39
+ *	CPU         7%   3.4GHz    54°C        pressure   1%
+ *	     12%  firefox             1234567  98 threads
+ *	    3.1%  cc1              ×212 ended
+ */
+enum {
+	VALUE_WIDTH = 8,
+	NAME_WIDTH = 16,	/* a comm has 15 bytes, so at most 15 columns */
+	PID_WIDTH = 11,	/* "×9999 ended", or a pid (at most 4194304) */
+	MAIN_WIDTH = 26,	/* a headline's first field */
+	BLOCKED_SHOWN = 5,
+};
+
+struct marks {
+	enum safe_for names;
+	const char *begin, *end, *line_end, *bold, *bold_end, *dim, *dim_end;
+};
+
+static const struct marks styles[] = {
+	[PANEL_PLAIN] = { SAFE_PLAIN, "", "", "\n", "", "", "", "" },
+	[PANEL_TERMINAL] = { SAFE_PLAIN, "", "\x1b[K", "\x1b[K\n", "\x1b[1m", "\x1b[22m", "\x1b[2m",
+			     "\x1b[22m" },
+	[PANEL_JSON] = { SAFE_JSON, "", "", "\\n", "", "", "", "" },
+	[PANEL_MARKUP_JSON] = { SAFE_PANGO_JSON, "<tt>", "</tt>", "\\n", "<b>", "</b>",
+				"<span alpha='60%'>", "</span>" },
+};
+
+struct panel {
+	struct text *out;
+	const struct sample *s;
+	const struct marks *marks;
+};
+
+static void put(struct panel *p, const char *string)
+{
+	text_string(p->out, string);
+}
+
+static void put_dim(struct panel *p, const char *string)
+{
+	put(p, p->marks->dim);
+	put(p, string);
+	put(p, p->marks->dim_end);
+}
+
+static void end_line(struct panel *p)
+{
+	put(p, p->marks->line_end);
+}
+
+/* A label takes the first ten columns. */
+static void put_label(struct panel *p, const char *label)
+{
+	put(p, p->marks->bold);
+	put(p, label);
+	put(p, p->marks->bold_end);
+}
+
+static void put_name(struct panel *p, const char *name, size_t size, unsigned width)
+{
+	format_gap(p->out, safe_name(p->out, name, size, p->marks->names), width);
+}
+
+static void put_percent(struct panel *p, uint32_t ppm, bool fine, unsigned width)
+{
+	size_t start = p->out->used;
+
+	format_percent(p->out, ppm, fine);
+	text_char(p->out, '%');
+	format_right(p->out, start, width);
+}
+
+static void put_bytes(struct panel *p, uint64_t bytes, unsigned width)
+{
+	size_t start = p->out->used;
+
+	format_bytes(p->out, bytes);
+	format_right(p->out, start, width);
+}
+
+static void put_rate(struct panel *p, uint64_t bytes_per_second, unsigned width)
+{
+	size_t start = p->out->used;
+
+	format_rate(p->out, bytes_per_second);
+	format_right(p->out, start, width);
+}
+
+static void put_pressure(struct panel *p, enum pressure_kind kind)
+{
+	const struct pressure *pressure = &p->s->pressure[kind];
+
+	if (!pressure->known)
+		return;
+	put_dim(p, "   pressure ");
+	put_percent(p, pressure->some_ppm, false, 4);
+	if (pressure->full_known && pressure->full_ppm >= PPM / 100) {
+		put_dim(p, "   full ");
+		put_percent(p, pressure->full_ppm, false, 4);
+	}
+}
+
+static void put_load(struct panel *p)
+{
+	size_t main, start;
+
+	put_label(p, "Load      ");
+	main = p->out->used;
+	for (unsigned i = 0; i < 3 && (p->s->known & KNOWS_LOAD); i++) {
+		start = p->out->used;
+		text_fixed(p->out, p->s->load_milli[i], 3, 2);
+		format_right(p->out, start, i ? 9 : 4);
+	}
+	format_left(p->out, main, MAIN_WIDTH + 3);
+	text_unsigned(p->out, p->s->cpus);
+	put_dim(p, p->s->cpus == 1 ? " CPU" : " CPUs");
+	end_line(p);
+}
+
+static void put_power(struct panel *p)
+{
+	const struct sample *s = p->s;
+
+	if (!(s->known & KNOWS_PROFILE) && !s->throttled_count)
+		return;
+	put_label(p, "Power     ");
+	if (s->known & KNOWS_PROFILE)
+		put_name(p, s->power_profile, sizeof s->power_profile, MAIN_WIDTH);
+	else
+		format_gap(p->out, 0, MAIN_WIDTH);
+	for (unsigned i = 0; i < s->throttled_count; i++) {
+		if (i)
+			put(p, ", ");
+		else
+			put_label(p, "   throttled: ");
+		put_name(p, s->throttled[i], word_length(s->throttled[i]), 0);
+	}
+	end_line(p);
+}
+
+/* A row of a top list after its value; what there is to add follows, then end_row(). */
+static void put_row(struct panel *p, const struct top_entry *entry)
+{
+	size_t start;
+
+	put(p, "  ");
+	put_name(p, entry->name, sizeof entry->name, NAME_WIDTH);
+	put(p, p->marks->dim);
+	start = p->out->used;
+	if (entry->ended) {
+		put(p, "×");
+		text_unsigned(p->out, entry->ended);
+		put(p, " ended");
+	} else {
+		text_unsigned(p->out, entry->pid);
+	}
+	format_right(p->out, start, PID_WIDTH);
+}
+
+static void end_row(struct panel *p)
+{
+	put(p, p->marks->dim_end);
+	end_line(p);
+}
+
+static void put_threads(struct panel *p, const struct top_entry *entry)
+{
+	if (entry->ended || entry->threads < 2)
+		return;
+	put(p, "  ");
+	text_unsigned(p->out, entry->threads);
+	put(p, " threads");
+}
+
+static void put_blocked(struct panel *p)
+{
+	const struct sample *s = p->s;
+	uint32_t shown = s->blocked_listed < BLOCKED_SHOWN ? s->blocked_listed : BLOCKED_SHOWN;
+
+	if (!s->blocked_count)
+		return;
+	put_label(p, "Blocked   ");
+	for (unsigned i = 0; i < shown; i++) {
+		put(p, i ? ", " : "");
+		put_name(p, s->blocked[i].name, sizeof s->blocked[i].name, 0);
+		put(p, p->marks->dim);
+		text_char(p->out, ' ');
+		text_char(p->out, s->blocked[i].state);
+		put(p, p->marks->dim_end);
+	}
+	if (s->blocked_count > shown) {
+		put(p, shown ? ", " : "");
+		text_unsigned(p->out, s->blocked_count - shown);
+		put(p, shown ? " more" : " tasks");
+	}
+	end_line(p);
+}
+
+static void put_cpu(struct panel *p)
+{
+	const struct sample *s = p->s;
+	size_t main, start;
+
+	end_line(p);
+	put_label(p, "CPU       ");
+	main = p->out->used;
+	if (s->known & KNOWS_RATES)
+		put_percent(p, s->cpu_ppm, false, 4);
+	else
+		put(p, "   –");
+	if (s->known & KNOWS_FREQUENCY) {
+		put(p, "   ");
+		start = p->out->used;
+		format_frequency(p->out, s->frequency_fastest_hz);
+		format_right(p->out, start, 6);
+	}
+	if (s->known & KNOWS_TEMPERATURE) {
+		put(p, "   ");
+		start = p->out->used;
+		format_degrees(p->out, s->temperature_millicelsius);
+		put(p, "°C");
+		format_right(p->out, start, 5);
+	}
+	format_left(p->out, main, MAIN_WIDTH);
+	put_pressure(p, PRESSURE_CPU);
+	end_line(p);
+	put_blocked(p);
+	for (unsigned i = 0; i < s->top_cpu.count && (s->known & KNOWS_RATES); i++) {
+		put_percent(p, s->top_cpu.entry[i].cpu_ppm, true, VALUE_WIDTH);
+		put_row(p, &s->top_cpu.entry[i]);
+		put_threads(p, &s->top_cpu.entry[i]);
+		end_row(p);
+	}
+}
+
+/* " 20%   6.2G of  31G" */
+static void put_used(struct panel *p, uint64_t used, uint64_t total)
+{
+	size_t main = p->out->used;
+
+	put_percent(p, format_share(used, total), false, 4);
+	put(p, "   ");
+	put_bytes(p, used, 4);
+	put(p, " of ");
+	put_bytes(p, total, 4);
+	format_left(p->out, main, MAIN_WIDTH);
+}
+
+static void put_memory(struct panel *p)
+{
+	const struct sample *s = p->s;
+
+	end_line(p);
+	put_label(p, "Memory    ");
+	if (s->known & KNOWS_MEMORY)
+		put_used(p, s->memory_used_bytes, s->memory_total_bytes);
+	else
+		format_gap(p->out, 0, MAIN_WIDTH);
+	put_pressure(p, PRESSURE_MEMORY);
+	end_line(p);
+	if ((s->known & KNOWS_MEMORY) && s->swap_total_bytes) {
+		put_label(p, "Swap      ");
+		put_used(p, s->swap_used_bytes, s->swap_total_bytes);
+		if (s->known & KNOWS_SWAP_RATES) {
+			put_dim(p, "   in ");
+			put_rate(p, s->swap_in_bytes_per_second, 6);
+			put_dim(p, "   out ");
+			put_rate(p, s->swap_out_bytes_per_second, 6);
+		}
+		end_line(p);
+	}
+	for (unsigned i = 0; i < s->top_memory.count; i++) {
+		put_bytes(p, s->top_memory.entry[i].rss_bytes, VALUE_WIDTH);
+		put_row(p, &s->top_memory.entry[i]);
+		end_row(p);
+	}
+}
+
+/* "read  12M/s  write 1.2M/s" */
+static void put_directions(struct panel *p, uint64_t read, uint64_t write)
+{
+	put(p, "read ");
+	put_rate(p, read, 6);
+	put(p, "  write ");
+	put_rate(p, write, 6);
+}
+
+static void put_io(struct panel *p)
+{
+	const struct sample *s = p->s;
+
+	end_line(p);
+	put_label(p, "IO        ");
+	if (s->known & KNOWS_RATES)
+		put_directions(p, s->read_bytes_per_second, s->write_bytes_per_second);
+	else
+		format_gap(p->out, 0, MAIN_WIDTH);
+	put_pressure(p, PRESSURE_IO);
+	end_line(p);
+	for (unsigned i = 0; i < s->top_io.count && (s->known & KNOWS_RATES); i++) {
+		const struct top_entry *entry = &s->top_io.entry[i];
+
+		put_rate(p, entry->read_bytes_per_second + entry->write_bytes_per_second,
+			 VALUE_WIDTH);
+		put_row(p, entry);
+		put(p, "  ");
+		put_directions(p, entry->read_bytes_per_second, entry->write_bytes_per_second);
+		end_row(p);
+	}
+}
+
+/* The next of 10, 20, 50, 100, ... above the cost in microseconds: the figure itself is never twice the same. */
+static uint64_t cost_bound_ns(uint64_t cost_ns)
+{
+	static const uint64_t steps[] = { 1, 2, 5 };
+	uint64_t decade = 10000;
+
+	for (;; decade *= 10) {
+		for (unsigned i = 0; i < 3; i++) {
+			if (cost_ns < steps[i] * decade || decade > UINT64_MAX / 100)
+				return steps[i] * decade;
+		}
+	}
+}
+
+static void put_footer(struct panel *p)
+{
+	const struct sample *s = p->s;
+
+	end_line(p);
+	if (s->dropped || s->lost) {
+		put(p, p->marks->bold);
+		text_unsigned(p->out, s->dropped);
+		put(p, " tasks dropped, ");
+		text_unsigned(p->out, s->lost);
+		put(p, " endings lost");
+		put(p, p->marks->bold_end);
+		put(p, "   ");
+	}
+	put(p, p->marks->dim);
+	put(p, "sampled in under ");
+	format_duration(p->out, cost_bound_ns(s->cost_ns));
+	put(p, ", every ");
+	format_duration(p->out, s->interval_ms * 1000000);
+	put(p, ", by ");
+	put(p, format_source(s->source));
+	put(p, p->marks->dim_end);
+}
+
+void panel_write(struct text *out, const struct sample *s, enum panel_style style)
+{
+	struct panel panel = { .out = out, .s = s, .marks = &styles[style] };
+
+	put(&panel, panel.marks->begin);
+	put_load(&panel);
+	put_power(&panel);
+	put_cpu(&panel);
+	put_memory(&panel);
+	put_io(&panel);
+	put_footer(&panel);
+	put(&panel, panel.marks->end);
+}

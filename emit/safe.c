@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "emit/safe.h"
+
+#include "emit/utf8.h"
+#include "emit/words.h"
+
+static bool is_control(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code <= 0x9f);
+}
+
+/* Format characters: invisible, and they change what stands around them. */
+static bool is_mark(uint32_t code)
+{
+	static const struct {
+		uint32_t first, last;
+	} marks[] = {
+		{ 0x00ad, 0x00ad },	/* soft hyphen */
+		{ 0x061c, 0x061c },	/* Arabic letter mark */
+		{ 0x180e, 0x180e },	/* Mongolian vowel separator */
+		{ 0x200b, 0x200f },	/* zero width, left-to-right and right-to-left marks */
+		{ 0x2028, 0x202e },	/* line and paragraph separators, embeddings and overrides */
+		{ 0x2060, 0x206f },	/* joiners, isolates */
+		{ 0xfeff, 0xfeff },	/* byte order mark */
+		{ 0xfff9, 0xfffb },	/* interlinear annotation */
+		{ 0xe0000, 0xe007f },	/* tags */
+	};
+
+	for (unsigned i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+		if (code >= marks[i].first && code <= marks[i].last)
+			return true;
+	}
+	return false;
+}
+
+static int hex_digit(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* The length of a \xHH at `bytes` that stands for printable ASCII, else 0. */
+static size_t read_escape(const unsigned char *bytes, size_t size, uint32_t *code)
+{
+	int high, low;
+
+	if (size < 4 || bytes[0] != '\\' || bytes[1] != 'x')
+		return 0;
+	high = hex_digit(bytes[2]);
+	low = hex_digit(bytes[3]);
+	if (high < 0 || low < 0)
+		return 0;
+	*code = (uint32_t)(high << 4 | low);
+	return *code >= 0x20 && *code <= 0x7e ? 4 : 0;
+}
+
+static void put_ascii(struct text *out, char c, enum safe_for use)
+{
+	const char *entity = NULL;
+
+	switch (c) {
+	case '&': entity = "&amp;"; break;
+	case '<': entity = "&lt;"; break;
+	case '>': entity = "&gt;"; break;
+	case '"': entity = "&quot;"; break;
+	case '\'': entity = "&#39;"; break;
+	default: break;
+	}
+	if (entity && (use & SAFE_PANGO))
+		text_string(out, entity);
+	else if (c == '"' && (use & SAFE_JSON))
+		text_string(out, "\\\"");
+	else if (c == '\\' && (use & SAFE_JSON))
+		text_string(out, "\\u005c");
+	else
+		text_char(out, c);
+}
+
+/* A character whose UTF-8 form, if it is not ASCII, is the `length` bytes at `bytes`. */
+static void put_character(struct text *out, uint32_t code, const unsigned char *bytes,
+			  size_t length, enum safe_for use)
+{
+	if (code < 0x80)
+		put_ascii(out, (char)code, use);
+	else if (code == UTF8_REPLACEMENT)
+		text_string(out, "\xef\xbf\xbd");
+	else
+		text_bytes(out, bytes, length);
+}
+
+unsigned safe_name(struct text *out, const void *bytes, size_t size, enum safe_for use)
+{
+	const unsigned char *at = bytes;
+	size_t start = out->used, length;
+	unsigned columns = 0;
+	bool visible = false;
+	uint32_t code;
+
+	for (size_t i = 0; i < size && at[i]; i += length) {
+		length = read_escape(at + i, size - i, &code);
+		if (!length)
+			length = utf8_read(at + i, size - i, &code);
+		if (is_control(code) || is_mark(code))
+			continue;
+		put_character(out, code, at + i, length, use);
+		columns += utf8_columns(code);
+		visible |= code != ' ';
+	}
+	if (visible)
+		return columns;
+	out->used = start;
+	text_char(out, '?');
+	return 1;
+}
+
+void safe_string(struct text *out, const char *string, size_t length, enum safe_for use)
+{
+	const unsigned char *at = (const unsigned char *)string;
+	size_t step;
+	uint32_t code;
+
+	for (size_t i = 0; i < length; i += step) {
+		step = utf8_read(at + i, length - i, &code);
+		if (code == '\n' && (use & SAFE_JSON))
+			text_string(out, "\\n");
+		else if (!is_control(code))
+			put_character(out, code, at + i, step, use);
+	}
+}
+
+void json_string(struct text *out, const char *string)
+{
+	text_char(out, '"');
+	safe_string(out, string, word_length(string), SAFE_JSON);
+	text_char(out, '"');
+}
