@@ -10,7 +10,7 @@ CC := gcc
 endif
 CLANG ?= clang
 HOSTCC ?= $(CLANG)
-CFLAGS ?= -O2 -g
+CFLAGS ?= -Os -g
 PREFIX ?= /usr/local
 VERSION := 0.1.0
 
@@ -53,7 +53,12 @@ $(build)/rstat.debug: $(objects) $(build)/.flags
 
 $(build)/%.o: %.c $(build)/.flags
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(language) $(warnings) $(freestanding) $(protector) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(language) $(warnings) $(freestanding) $(protector) $(CFLAGS) $(speed) -MMD -MP -c -o $@ $<
+
+# What runs in every sample is worth the bytes.
+$(build)/collect/%.o: speed := -O2
+$(addprefix $(build)/,loader/text.o loader/memory.o emit/utf8.o emit/safe.o emit/format.o emit/panel.o \
+	emit/json.o emit/waybar.o emit/monitor.o): speed := -O2
 
 $(build)/loader/start.o: protector := -fno-stack-protector
 $(build)/loader/memory.o: protector := -fno-stack-protector $(own_loops)

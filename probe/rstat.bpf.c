@@ -282,6 +282,16 @@ INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
 	ONCE(cpu->slot) = number;
 }
 
+/* The verifier wants the offset into the arguments in the load itself; the compiler would share the load. */
+#define ARGUMENT(arguments, n)                                                                     \
+	({                                                                                         \
+		struct task_struct *task_;                                                         \
+		__asm__ volatile("%0 = *(u64 *)(%1 + %2)"                                          \
+				 : "=r"(task_)                                                     \
+				 : "r"(arguments), "i"((n) * 8));                                  \
+		task_;                                                                             \
+	})
+
 SEC("tp_btf/sched_switch")
 int on_switch(uint64_t *arguments)
 {
@@ -291,17 +301,13 @@ int on_switch(uint64_t *arguments)
 
 	if (!cpu)
 		return 0;
-	/* a branch per layout: the verifier wants the offset into the arguments to be a constant */
 	if (config.prev_argument == 2) {
-		prev = (void *)ONCE(arguments[2]);
-		next = (void *)ONCE(arguments[3]);
-		if (prev->pid)
-			record_outgoing(cpu, prev, arguments[0] & 1);
-		note_incoming(cpu, next);
-		return 0;
+		prev = ARGUMENT(arguments, 2);
+		next = ARGUMENT(arguments, 3);
+	} else {
+		prev = ARGUMENT(arguments, 1);
+		next = ARGUMENT(arguments, 2);
 	}
-	prev = (void *)arguments[1];
-	next = (void *)arguments[2];
 	if (prev->pid)
 		record_outgoing(cpu, prev, arguments[0] & 1);
 	note_incoming(cpu, next);
