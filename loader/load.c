@@ -345,7 +345,7 @@ static int open_kernel_btf(struct way_in *way, struct failure *f)
 	struct bytes data;
 	uint32_t *index;
 	size_t entries;
-	int error = machine_read_file(kernel_btf_path, 0, &way->btf_arena);
+	int error = machine_read_file(kernel_btf_path, true, &way->btf_arena);
 
 	if (error)
 		return fail(f, error, "read", kernel_btf_path,
