@@ -1,6 +1,6 @@
 # rstat: see README.md for the two commands, docs/design.md for the tour.
 #
-#   make [run|test|check|fuzz|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= V=1
+#   make [run|test|check|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
 #
 # The program needs clang (for -target bpf), a C compiler and make. Everything else is for tests.
 
@@ -111,10 +111,58 @@ $(build)/unit/test_%: $(build)/unit/test/unit/test_%.o $(unit_objects)
 unit: $(unit_tests)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(unit_tests)
 
+# All tests: unit tests under the sanitizers, then the live ones on this kernel (root). One runner, one count.
+live_tests := $(wildcard test/kernel/*.t)
+test: rstat $(unit_tests) $(build)/test/load
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer -Itest/lib -e '' $(unit_tests) $(live_tests)
+
+$(build)/test/load: test/kernel/load.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $< -lpthread
+
+$(build)/test/burden: test/bench/burden.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $<
+
+# What would be found before anything runs: other compilers, another architecture, static analysis, style.
+analysis_sources := $(sources) probe/tool/trim.c
+analyze:
+	$(MAKE) --no-print-directory CC=clang build=$(build)/clang $(build)/clang/rstat.debug
+	$(MAKE) --no-print-directory CC=gcc CFLAGS='-O2 -g' build=$(build)/gcc $(build)/gcc/rstat.debug
+	$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc build=$(build)/aarch64 $(build)/aarch64/rstat.debug
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
+		--suppress=missingInclude -I. -DRSTAT_VERSION='""' -D__x86_64__ $(analysis_sources)
+	for f in $(sources); do $(CLANG) --analyze -Xclang -analyzer-werror -Xclang -analyzer-output=text \
+		$(language) -ffreestanding $$f -o /dev/null || exit 1; done
+	clang-format --dry-run --Werror $(shell git ls-files '*.c' '*.h')
+	shellcheck .ci/run test/run
+
+# Everything: what CI runs.
+check: analyze
+	$(MAKE) --no-print-directory test
+
+bench: rstat $(build)/test/burden
+	test/bench/run
+
+size: rstat
+	@size -A $(build)/rstat.debug | grep -vE 'debug|comment'
+	@nm --size-sort --reverse-sort -S $(build)/rstat.debug | head -40
+	@ls -l rstat | awk '{ print "stripped:", $$5, "bytes" }'
+	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) || { echo "no release tag to compare with"; exit 0; }; \
+		tree=$$(mktemp -d) && git archive $$tag | tar -x -C $$tree && $(MAKE) -s -C $$tree rstat && \
+		ls -l $$tree/rstat | awk -v tag=$$tag '{ print tag ":", $$5, "bytes" }'; rm -rf $$tree
+
+install: rstat
+	install -D -m 755 rstat $(DESTDIR)$(PREFIX)/bin/rstat
+
+# Needed once per install for users other than root.
+install-caps: install
+	setcap cap_bpf,cap_perfmon+ep $(DESTDIR)$(PREFIX)/bin/rstat
+
 clean:
 	rm -rf $(build) rstat
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit test check fuzz bench size install install-caps clean FORCE
+.PHONY: all run unit test analyze check bench size install install-caps clean FORCE
 .DELETE_ON_ERROR:
