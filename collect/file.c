@@ -142,7 +142,7 @@ const char *file_next_entry(const void *bytes, size_t size, size_t *at)
 	if (*at > size || size - *at < NAME_AT)
 		return NULL;
 	memcpy(&length, record + LENGTH_AT, sizeof length);
-	if (length <= NAME_AT || length > size - *at)
+	if (length > size - *at)
 		return NULL;
 	for (size_t i = NAME_AT; i < length; i++) {
 		if (record[i])

@@ -42,8 +42,7 @@ extern const struct sources_row sources_table[SOURCES_COUNT];
 void sources_open(struct sources *sources, int root, uint64_t page_size);
 
 /*
- * Reads all of the table, in its order. Before, the caller clears known, throttled_count and pressure[].known,
- * and sets elapsed_ns and KNOWS_RATES where there was an earlier sample.
+ * Reads all of the table, in its order. Before, the caller clears known and throttled_count, and sets elapsed_ns and KNOWS_RATES where there was an earlier sample.
  */
 void sources_read(struct sources *sources, struct sample *sample);
 

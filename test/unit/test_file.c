@@ -104,6 +104,7 @@ static void lists_in_order(void **state)
 	tree_put(&tree, "d/policy", "");
 	tree_put(&tree, "d/policy1x", "");
 	tree_put(&tree, "d/a-name-that-is-too-long-for-a-list", "");
+	tree_put(&tree, "d/a-name-one-longer-than-what-fits", "");
 	tree_put(&tree, "d/a-name-just-as-long-as-it-fits1", "");
 
 	assert_int_equal(file_list(tree.root, "d", "policy#", names, 300), 200);
@@ -124,7 +125,7 @@ static void lists_in_order(void **state)
 
 static void orders_names(void **state)
 {
-	static const char *const sorted[] = { "BAT", "BAT0", "a-2-b", "a-10-a", "a-10-b", "b",
+	static const char *const sorted[] = { "BAT", "BAT0", "a-2-b", "a-0003-a", "a-10-a", "a-10-b", "b",
 					      "b18446744073709551616" };
 	char names[16][FILE_NAME_SIZE], path[64];
 	struct tree tree;

@@ -153,6 +153,7 @@ static void lines(void **state)
 static void literals_and_blanks(void **state)
 {
 	struct parse p = parse_over(" \t kB", 5);
+	char *copy;
 
 	(void)state;
 	assert_int_equal(parse_blanks(&p), 3);
@@ -163,6 +164,10 @@ static void literals_and_blanks(void **state)
 	assert_true(parse_literal(&p, "kB"));
 	assert_int_equal(parse_left(&p), 0);
 	assert_false(parse_literal(&p, "x"));
+	copy = exact("  ", 2);
+	p = parse_over(copy, 2);
+	assert_int_equal(parse_blanks(&p), 2);
+	free(copy);
 	p = parse_trimmed(parse_over(" \r\n\t", 4));
 	assert_int_equal(parse_left(&p), 0);
 	p = parse_trimmed(parse_over("\n a b\r\n", 7));

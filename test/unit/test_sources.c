@@ -45,8 +45,6 @@ static const struct sample *take(struct machine *machine)
 	memset(&machine->sample, 0xa5, sizeof machine->sample);
 	machine->sample.known = 0;
 	machine->sample.throttled_count = 0;
-	for (unsigned i = 0; i < PRESSURE_KINDS; i++)
-		machine->sample.pressure[i].known = false;
 	if (machine->samples++) {
 		machine->sample.known = KNOWS_RATES;
 		machine->sample.elapsed_ns = 500000000;
@@ -440,6 +438,33 @@ static void swap_rates_need_swap(void **state)
 	stop(machine);
 }
 
+static void frequencies(void **state)
+{
+	static const struct tree_file files[] = {
+		{ CPUFREQ "policy0/scaling_cur_freq", "1000000\n" },
+		{ CPUFREQ "policy0/cpuinfo_max_freq", "1100000\n" },
+		{ CPUFREQ "policy4/scaling_cur_freq", "2000000\n" },
+		{ CPUFREQ "policy4/cpuinfo_max_freq", "3300000\n" },
+		{ CPUFREQ "policy6/scaling_cur_freq", "0\n" },
+		{ CPUFREQ "policy6/cpuinfo_max_freq", "2200000\n" },
+		{ CPUFREQ "policy7/cpuinfo_max_freq", "0\n" },
+		{ CPUFREQ "ondemand/sampling_rate", "20000\n" },
+		{ NULL, NULL },
+	};
+	struct machine *machine = start(files);
+	const struct sample *s = take(machine);
+
+	(void)state;
+	assert_int_equal(s->frequency_fastest_hz, 2000000000);
+	assert_int_equal(s->frequency_mean_hz, 1500000000);
+	assert_int_equal(s->frequency_max_hz, 3300000000);
+	put(machine, CPUFREQ "policy0/scaling_cur_freq", "-1\n");
+	put(machine, CPUFREQ "policy4/scaling_cur_freq", "<unknown>\n");
+	s = take(machine);
+	assert_int_equal(s->known & (KNOWS_FREQUENCY | KNOWS_FREQUENCY_MAX), KNOWS_FREQUENCY_MAX);
+	stop(machine);
+}
+
 static void zfs_cache_is_available(void **state)
 {
 	static const struct tree_file files[] = {
@@ -628,6 +653,7 @@ int main(void)
 		cmocka_unit_test(a_broken_tree),
 		cmocka_unit_test(sensors_that_come_and_go),
 		cmocka_unit_test(swap_rates_need_swap),
+		cmocka_unit_test(frequencies),
 		cmocka_unit_test(zfs_cache_is_available),
 		cmocka_unit_test(power_profiles),
 		cmocka_unit_test(each_package_throttles),
