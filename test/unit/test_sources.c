@@ -16,6 +16,7 @@ struct machine {
 	struct sources sources;
 	struct sample sample;
 	unsigned samples;
+	uint64_t elapsed_ns;	/* between samples; 0: half a second */
 };
 
 static struct machine *start(const struct tree_file *files)
@@ -47,7 +48,7 @@ static const struct sample *take(struct machine *machine)
 	machine->sample.throttled_count = 0;
 	if (machine->samples++) {
 		machine->sample.known = KNOWS_RATES;
-		machine->sample.elapsed_ns = 500000000;
+		machine->sample.elapsed_ns = machine->elapsed_ns ? machine->elapsed_ns : 500000000;
 	}
 	sources_read(&machine->sources, &machine->sample);
 	return &machine->sample;
@@ -465,6 +466,24 @@ static void frequencies(void **state)
 	stop(machine);
 }
 
+static void cpus_online_are_seldom_read(void **state)
+{
+	struct machine *machine = start(intel_laptop);
+
+	(void)state;
+	assert_int_equal(take(machine)->cpus, 2);
+	put(machine, CPU "online", "0-3\n");
+	machine->elapsed_ns = 249999999;
+	assert_int_equal(take(machine)->cpus, 2);
+	assert_int_equal(take(machine)->cpus, 2);
+	assert_int_equal(take(machine)->cpus, 4);
+	put(machine, CPU "online", "0\n");
+	assert_int_equal(take(machine)->cpus, 4);
+	machine->elapsed_ns = UINT64_MAX;
+	assert_int_equal(take(machine)->cpus, 1);
+	stop(machine);
+}
+
 static void zfs_cache_is_available(void **state)
 {
 	static const struct tree_file files[] = {
@@ -654,6 +673,7 @@ int main(void)
 		cmocka_unit_test(sensors_that_come_and_go),
 		cmocka_unit_test(swap_rates_need_swap),
 		cmocka_unit_test(frequencies),
+		cmocka_unit_test(cpus_online_are_seldom_read),
 		cmocka_unit_test(zfs_cache_is_available),
 		cmocka_unit_test(power_profiles),
 		cmocka_unit_test(each_package_throttles),
