@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The parsers of the collectors: what they take, what they refuse, and every truncation of what they take. */
+/*
+ * The parsers of the collectors: what they take, what they refuse, and every truncation of what
+ * they take.
+ */
 #include "test/unit/tree.h"
 
 #include "collect/cpufreq.h"
@@ -34,12 +37,16 @@ static void meminfo_rows(void **state)
 		  true,
 		  { 102400, 35840, 0, 0 } },
 		/* SwapCached and Cached are told apart */
-		{ "MemTotal: 9 kB\nMemFree: 1 kB\nBuffers: 1 kB\nSwapCached: 7 kB\n", false, { 0 } },
+		{ "MemTotal: 9 kB\nMemFree: 1 kB\nBuffers: 1 kB\nSwapCached: 7 kB\n",
+		  false,
+		  { 0 } },
 		/* more than there is */
 		{ "MemTotal: 10 kB\nMemAvailable: 40 kB\nSwapTotal: 1 kB\nSwapFree: 2 kB\n",
 		  true,
 		  { 10240, 10240, 1024, 1024 } },
-		{ "MemTotal: 10 kB\nMemAvailable: 4 kB\nSwapTotal: 1 kB\n", true, { 10240, 4096, 0, 0 } },
+		{ "MemTotal: 10 kB\nMemAvailable: 4 kB\nSwapTotal: 1 kB\n",
+		  true,
+		  { 10240, 4096, 0, 0 } },
 		{ "MemTotal: 10 kB\nMemAvailable: 4 kB\nSwapTotal: x kB\nSwapFree: 1 kB\n",
 		  true,
 		  { 10240, 4096, 0, 0 } },

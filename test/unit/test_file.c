@@ -125,8 +125,8 @@ static void lists_in_order(void **state)
 
 static void orders_names(void **state)
 {
-	static const char *const sorted[] = { "BAT", "BAT0", "a-2-b", "a-0003-a", "a-10-a", "a-10-b", "b",
-					      "b18446744073709551616" };
+	static const char *const sorted[] = { "BAT", "BAT0", "a-2-b", "a-0003-a", "a-10-a",
+					"a-10-b", "b",       "b18446744073709551616" };
 	char names[16][FILE_NAME_SIZE], path[64];
 	struct tree tree;
 

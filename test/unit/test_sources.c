@@ -250,7 +250,10 @@ static void boards_and_zones(void **state)
 		{ ZONE "thermal_zone10/temp", "42000\n" },
 		{ NULL, NULL },
 	};
-	/* A zone of the package is better than the firmware's hwmon device, that better than its zone. */
+	/*
+	 * A zone of the package is better than the firmware's hwmon device, that better than its
+	 * zone.
+	 */
 	static const struct tree_file no_coretemp[] = {
 		{ HWMON "hwmon0/name", "acpitz\n" },
 		{ HWMON "hwmon0/temp1_input", "20000\n" },

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* For tests: a small /proc and /sys in a temporary directory, and bytes that the sanitizer guards at both ends. */
+/*
+ * For tests: a small /proc and /sys in a temporary directory, and bytes that the sanitizer guards
+ * at both ends.
+ */
 #ifndef RSTAT_TEST_TREE_H
 #define RSTAT_TEST_TREE_H
 
@@ -86,7 +89,9 @@ static inline void tree_drop(struct tree *tree)
 	nftw(tree->path, tree_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* A copy of exactly `size` bytes: reading one more is an error to the address sanitizer. Free it. */
+/*
+ * A copy of exactly `size` bytes: reading one more is an error to the address sanitizer. Free it.
+ */
 static inline void *exact(const void *bytes, size_t size)
 {
 	void *copy = malloc(size);
