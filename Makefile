@@ -134,7 +134,6 @@ analyze:
 		--suppress=missingInclude -I. -DRSTAT_VERSION='""' -D__x86_64__ $(analysis_sources)
 	for f in $(sources); do $(CLANG) --analyze -Xclang -analyzer-werror -Xclang -analyzer-output=text \
 		$(language) -ffreestanding $$f -o /dev/null || exit 1; done
-	clang-format --dry-run --Werror $(shell git ls-files '*.c' '*.h')
 	shellcheck .ci/run test/run
 
 # Everything: what CI runs.
