@@ -435,6 +435,7 @@ static void begin(struct probe *probe, struct probe_request *request)
 	/* whole pages, so that the last piece can be mapped */
 	probe->capacity = round_up(probe->capacity, (uint32_t)(start_facts()->page_size / sizeof(struct slot)));
 	if (!request->object.data)
+		/* cppcheck-suppress comparePointers ; two labels of one section */
 		request->object = (struct bytes){ probe_object, (size_t)(probe_object_end - probe_object) };
 }
 
