@@ -94,12 +94,13 @@ run: rstat
 	./rstat
 
 # ---- tests
-# The same sources, hosted, under the sanitizers; main.c, start.c and memory.c are what a libc brings.
+# The same sources, hosted, under the sanitizers; main.c, start.c and memory.c are what a libc brings, but for
+# start_facts(), which has a stand-in.
 unit_cc := $(CLANG)
 unit_flags := -std=gnu11 -I. -DRSTAT_VERSION='"$(VERSION)"' -O1 -g -fno-omit-frame-pointer $(warnings) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 unit_sources := $(filter-out loader/start.c loader/memory.c emit/main.c,$(sources))
-unit_objects := $(unit_sources:%.c=$(build)/unit/%.o)
+unit_objects := $(unit_sources:%.c=$(build)/unit/%.o) $(build)/unit/test/unit/start.o $(build)/probe/embed.o
 unit_tests := $(patsubst test/unit/%.c,$(build)/unit/%,$(wildcard test/unit/test_*.c))
 
 $(build)/unit/%.o: %.c
