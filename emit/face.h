@@ -12,8 +12,8 @@ struct face {
 	const char *summary;
 
 	/*
-	 * Appends one sample, at most FACE_SIZE_MAX bytes, a line feed last. If the text is cut all the same,
-	 * the line must not be printed: half an object is none.
+	 * Appends one sample, at most FACE_SIZE_MAX bytes, a line feed last. If the text is cut all
+	 * the same, the line must not be printed: half an object is none.
 	 */
 	void (*write)(struct text *out, const struct sample *s, const struct options *o);
 };

@@ -15,7 +15,10 @@ void format_bytes(struct text *out, uint64_t bytes);
 /* The same per second: 12M/s. At most 6 characters. */
 void format_rate(struct text *out, uint64_t bytes_per_second);
 
-/* Parts per million as percent, without the sign: one decimal below 10 if `fine` (7.4), else a whole number. */
+/*
+ * Parts per million as percent, without the sign: one decimal below 10 if `fine` (7.4), else a
+ * whole number.
+ */
 void format_percent(struct text *out, uint32_t ppm, bool fine);
 
 /* 800MHz 3.4GHz; at most 16 characters. */
@@ -33,8 +36,8 @@ const char *format_source(enum source source);	/* "btf" */
 uint32_t format_share(uint64_t part, uint64_t whole);
 
 /*
- * Pad to `width` columns what was written to `out` since it held `start` bytes, with spaces before it (right) or
- * after it (left). That must be text as it will be seen, without escapes or markup.
+ * Pad to `width` columns what was written to `out` since it held `start` bytes, with spaces before
+ * it (right) or after it (left). That must be text as it will be seen, without escapes or markup.
  */
 void format_right(struct text *out, size_t start, unsigned width);
 void format_left(struct text *out, size_t start, unsigned width);

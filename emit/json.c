@@ -8,7 +8,10 @@ enum { SCHEMA = 1 };
 
 static const uint64_t integer_max = (UINT64_C(1) << 53) - 1;
 
-/* The next key; commas go before all but the first of an object. Keys are ours: they need no escaping. */
+/*
+ * The next key; commas go before all but the first of an object. Keys are ours: they need no
+ * escaping.
+ */
 static void put_key(struct text *out, const char *key)
 {
 	if (out->used && out->data[out->used - 1] != '{')

@@ -35,7 +35,10 @@ struct option {
 
 /* ---- values: the whole word is one, or it is wrong */
 
-/* A decimal number with at most `decimals` places, times 10^decimals, in 0..max. Returns what follows, or NULL. */
+/*
+ * A decimal number with at most `decimals` places, times 10^decimals, in 0..max. Returns what
+ * follows, or NULL.
+ */
 static const char *read_number(const char *word, unsigned decimals, uint64_t max, uint64_t *number)
 {
 	bool point = false, digit = false;
@@ -366,7 +369,9 @@ static const struct option *find_name(const char *name, size_t length)
 	return NULL;
 }
 
-/* A word of the command line as a message shows it: harmless, and not all of it where it is long. */
+/*
+ * A word of the command line as a message shows it: harmless, and not all of it where it is long.
+ */
 static void put_word(struct text *error, const char *word)
 {
 	enum { SHOWN = 80 };
@@ -442,7 +447,8 @@ static int check_limits(const struct options *o, struct text *error)
 
 	if (percent && ((o->warning_set && o->warning_milli > FULL_MILLI) ||
 			(o->critical_set && o->critical_milli > FULL_MILLI))) {
-		text_string(error, "--warning and --critical: wants percent, 0 to 100, with --class-on ");
+		text_string(error, "--warning and --critical: wants percent, 0 to 100, "
+				   "with --class-on ");
 		text_string(error, metric_names[o->class_on]);
 		return WRONG_USAGE;
 	}
@@ -532,11 +538,13 @@ static void put_help(struct text *out, const struct option *option)
 void options_help(struct text *out)
 {
 	text_string(out, "usage: rstat [options]\n"
-			 "Samples this machine and prints a line per interval, for a status bar.\n\n");
+			 "Samples this machine and prints a line per interval, "
+			 "for a status bar.\n\n");
 	for (unsigned i = 0; i < OPTIONS; i++)
 		put_help(out, &options[i]);
-	text_string(out, "\nSignals: USR1 a line now, USR2 the next interval, 35 kernel threads on and "
-			 "off.\nExit: 0 done, 1 cannot do it, 2 wrong usage.\n");
+	text_string(out, "\nSignals: USR1 a line now, USR2 the next interval, "
+			 "35 kernel threads on and off.\n"
+			 "Exit: 0 done, 1 cannot do it, 2 wrong usage.\n");
 }
 
 void options_list(struct text *out)

@@ -40,7 +40,7 @@ struct options {
 	uint64_t min_memory_bytes, min_io_bytes_per_second;
 	bool kernel_threads;
 
-	const char *text;		/* templates, valid; alt is NULL where the state is wanted */
+	const char *text;		/* valid templates; alt NULL: the state */
 	const char *alt;
 	bool markup;
 	bool class_on_set;		/* else load decides the class, and cpu is the percentage */
@@ -61,9 +61,10 @@ extern const char *const metric_names[METRICS];
 enum { OPTIONS_TEXT_SIZE_MAX = 4096 };
 
 /*
- * Fills *o from argv[1] on; the strings in it are argv's. Returns 0, or 2 (the exit code for wrong usage) with
- * one line in `error`, without a line feed, that names the option, the value and what it takes. The last of
- * contradicting options wins; --help and --version win over all and end the parsing.
+ * Fills *o from argv[1] on; the strings in it are argv's. Returns 0, or 2 (the exit code for wrong
+ * usage) with one line in `error`, without a line feed, that names the option, the value and what
+ * it takes. The last of contradicting options wins; --help and --version win over all and end the
+ * parsing.
  */
 int options_parse(struct options *o, int argc, char **argv, struct text *error);
 

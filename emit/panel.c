@@ -342,7 +342,10 @@ static void put_io(struct panel *p)
 	}
 }
 
-/* The next of 10, 20, 50, 100, ... above the cost in microseconds: the figure itself is never twice the same. */
+/*
+ * The next of 10, 20, 50, 100, ... above the cost in microseconds: the figure itself is never twice
+ * the same.
+ */
 static uint64_t cost_bound_ns(uint64_t cost_ns)
 {
 	static const uint64_t steps[] = { 1, 2, 5 };

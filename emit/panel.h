@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The panel: all of a sample as a few aligned lines, for a tooltip or a terminal. Columns stay where they are
- * from sample to sample, and what is shown is coarse enough that an idle machine's panel does not change: bars
- * rebuild a tooltip whenever its text does.
+ * The panel: all of a sample as a few aligned lines, for a tooltip or a terminal. Columns stay
+ * where they are from sample to sample, and what is shown is coarse enough that an idle machine's
+ * panel does not change: bars rebuild a tooltip whenever its text does.
  */
 #ifndef RSTAT_EMIT_PANEL_H
 #define RSTAT_EMIT_PANEL_H
@@ -12,7 +12,7 @@
 
 enum panel_style {
 	PANEL_PLAIN,
-	PANEL_TERMINAL,		/* bold and dim by escape sequences; lines are cleared to their end */
+	PANEL_TERMINAL,		/* bold and dim by escape sequences; clears each line */
 	PANEL_JSON,		/* inside a JSON string, not markup */
 	PANEL_MARKUP_JSON,	/* inside a JSON string, Pango markup */
 };
@@ -20,8 +20,9 @@ enum panel_style {
 enum { PANEL_SIZE_MAX = 12288, PANEL_COLUMNS = 64 };
 
 /*
- * Lines with line feeds between them (for JSON: \n), none after the last. At most PANEL_SIZE_MAX bytes in any
- * style; no line is wider than PANEL_COLUMNS, but for blocked tasks and what throttles.
+ * Lines with line feeds between them (for JSON: \n), none after the last. At most PANEL_SIZE_MAX
+ * bytes in any style; no line is wider than PANEL_COLUMNS, but for blocked tasks and what
+ * throttles.
  */
 void panel_write(struct text *out, const struct sample *s, enum panel_style style);
 

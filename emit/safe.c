@@ -19,7 +19,7 @@ static bool is_mark(uint32_t code)
 		{ 0x061c, 0x061c },	/* Arabic letter mark */
 		{ 0x180e, 0x180e },	/* Mongolian vowel separator */
 		{ 0x200b, 0x200f },	/* zero width, left-to-right and right-to-left marks */
-		{ 0x2028, 0x202e },	/* line and paragraph separators, embeddings and overrides */
+		{ 0x2028, 0x202e },	/* separators of lines; embeddings, overrides */
 		{ 0x2060, 0x206f },	/* joiners, isolates */
 		{ 0xfeff, 0xfeff },	/* byte order mark */
 		{ 0xfff9, 0xfffb },	/* interlinear annotation */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text that others chose (process names, firmware strings), made safe for where it goes. Any process can call
- * itself anything with prctl(PR_SET_NAME): quotes that end a JSON string, markup that takes the bar down,
- * escape sequences for the terminal, marks that turn the line around.
+ * Text that others chose (process names, firmware strings), made safe for where it goes. Any
+ * process can call itself anything with prctl(PR_SET_NAME): quotes that end a JSON string, markup
+ * that takes the bar down, escape sequences for the terminal, marks that turn the line around.
  */
 #ifndef RSTAT_EMIT_SAFE_H
 #define RSTAT_EMIT_SAFE_H
@@ -23,14 +23,15 @@ enum safe_for {
 enum { SAFE_GROWTH = 6 };
 
 /*
- * Writes a name of at most `size` raw bytes that ends at a NUL, if there is one; returns its width in columns.
+ * Writes a name of at most `size` raw bytes that ends at a NUL, if there is one; returns its width
+ * in columns.
  *
  *   \xHH		as systemd escapes unit names: the character, where that is printable ASCII
  *   control characters, line separators, marks without width or that change direction: dropped
- *   bytes that are no UTF-8: one U+FFFD per maximal subpart, also for a character cut at the end of the name
+ *   bytes that are no UTF-8: one U+FFFD per maximal subpart, also for a character cut at the end
  *   & < > " '		entities, for SAFE_PANGO
  *   "			\" for SAFE_JSON
- *   \			\u005c for SAFE_JSON, not \\: Waybar up to 0.15 replaces every \x in a line by \u00
+ *   \			\u005c for SAFE_JSON, not \\: Waybar up to 0.15 rewrites every \x in a line
  *   nothing left, or spaces only: ?
  *
  * At most SAFE_GROWTH * size bytes.
@@ -38,9 +39,9 @@ enum { SAFE_GROWTH = 6 };
 unsigned safe_name(struct text *out, const void *bytes, size_t size, enum safe_for use);
 
 /*
- * Writes a string that the user or the source chose: only what would break the output is changed (bytes that
- * are no UTF-8, control characters, and what `use` asks for). A line feed is kept where it can be: as \n for
- * SAFE_JSON. At most SAFE_GROWTH times its length.
+ * Writes a string that the user or the source chose: only what would break the output is changed
+ * (bytes that are no UTF-8, control characters, and what `use` asks for). A line feed is kept where
+ * it can be: as \n for SAFE_JSON. At most SAFE_GROWTH times its length.
  */
 void safe_string(struct text *out, const char *string, size_t length, enum safe_for use);
 

@@ -133,7 +133,10 @@ static const struct placeholder *find(const char *name, size_t length)
 /* What comes next in a template. */
 enum token { TOKEN_END, TOKEN_TEXT, TOKEN_PLACEHOLDER, TOKEN_OPEN, TOKEN_CLOSE };
 
-/* Moves *at over one token and says where its text or name is; OPEN and CLOSE are braces without a partner. */
+/*
+ * Moves *at over one token and says where its text or name is; OPEN and CLOSE are braces without a
+ * partner.
+ */
 static enum token next_token(const char **at, const char **start, size_t *length)
 {
 	const char *p = *at;

@@ -13,14 +13,15 @@ enum {
 };
 
 /*
- * Whether template_write() will take it. If not, one line in `error`, without a line feed: what is wrong, and the
- * placeholders there are.
+ * Whether template_write() will take it. If not, one line in `error`, without a line feed: what is
+ * wrong, and the placeholders there are.
  */
 bool template_check(const char *template, struct text *error);
 
 /*
- * Writes a valid template, without a line feed. Names are made safe for `use`; the template's own text is escaped
- * for JSON if asked, never for Pango: markup in it is the user's. A value that is not known is an en dash.
+ * Writes a valid template, without a line feed. Names are made safe for `use`; the template's own
+ * text is escaped for JSON if asked, never for Pango: markup in it is the user's. A value that is
+ * not known is an en dash.
  */
 void template_write(struct text *out, const char *template, const struct sample *s,
 		    enum safe_for use);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The panel on a terminal, drawn over the one before; where stdout is none, panels as plain text with an empty
- * line between.
+ * The panel on a terminal, drawn over the one before; where stdout is none, panels as plain text
+ * with an empty line between.
  */
 #ifndef RSTAT_EMIT_TERM_H
 #define RSTAT_EMIT_TERM_H

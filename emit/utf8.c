@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "emit/utf8.h"
 
-/* Table 3-7 of the Unicode standard: the lead byte decides the length and the range of the second byte. */
+/*
+ * Table 3-7 of the Unicode standard: the lead byte decides the length and the range of the second
+ * byte.
+ */
 size_t utf8_read(const unsigned char *bytes, size_t size, uint32_t *code)
 {
 	unsigned char lead = bytes[0], low = 0x80, high = 0xbf;
@@ -32,7 +35,10 @@ size_t utf8_read(const unsigned char *bytes, size_t size, uint32_t *code)
 	return length;
 }
 
-/* Unicode 15, EastAsianWidth W and F, and the blocks of combining marks; rare scripts count as one column. */
+/*
+ * Unicode 15, EastAsianWidth W and F, and the blocks of combining marks; rare scripts count as one
+ * column.
+ */
 unsigned utf8_columns(uint32_t code)
 {
 	static const struct {

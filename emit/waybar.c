@@ -75,16 +75,16 @@ static struct reading read_metric(const struct sample *s, enum metric metric)
 	}
 }
 
-/* The user's limits are for the metric of --class-on. One without the other moves the other out of its way. */
+/*
+ * The user's limits are for the metric of --class-on. --critical alone also lowers a default
+ * warning above it; --warning alone, above the default critical limit, goes straight to critical.
+ */
 static enum state judge(const struct reading *r, const struct options *o, enum metric metric)
 {
 	uint32_t warning = r->warning_milli, critical = r->critical_milli;
 
-	if (metric == o->class_on && o->warning_set) {
+	if (metric == o->class_on && o->warning_set)
 		warning = o->warning_milli;
-		if (critical < warning)
-			critical = warning;
-	}
 	if (metric == o->class_on && o->critical_set) {
 		critical = o->critical_milli;
 		if (warning > critical)
@@ -159,4 +159,5 @@ const struct face waybar_face = {
 	.write = waybar_write,
 };
 
-_Static_assert(2 * (int)TEMPLATE_SIZE_MAX + (int)PANEL_SIZE_MAX + 512 <= (int)WAYBAR_SIZE_MAX, "waybar_write");
+_Static_assert(2 * (int)TEMPLATE_SIZE_MAX + (int)PANEL_SIZE_MAX + 512 <= (int)WAYBAR_SIZE_MAX,
+	       "what waybar_write() puts together");

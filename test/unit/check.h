@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of emit/ share: text against bytes, text against a golden file, every size of buffer. */
+/*
+ * What the tests of emit/ share: text against bytes, text against a golden file, every size of
+ * buffer.
+ */
 #ifndef RSTAT_TEST_CHECK_H
 #define RSTAT_TEST_CHECK_H
 
@@ -62,7 +65,10 @@ static inline void check_golden(const struct text *t, const char *name)
 	assert_true(length <= t->used);
 }
 
-/* A writer into buffers of every size up to what it needs: the same bytes, cut, and not one too many. */
+/*
+ * A writer into buffers of every size up to what it needs: the same bytes, cut, and not one too
+ * many.
+ */
 typedef void (*check_writer)(struct text *out, const void *what);
 
 static inline void check_every_size(check_writer write, const void *what, size_t size_max)

@@ -32,7 +32,8 @@ static void golden(void **state)
 		bool bare, terminal;
 	} rows[] = {
 		{ "waybar", "", "busy.waybar", false, false },
-		{ "waybar", "--text X --no-markup --class-on pressure", "busy-plain.waybar", false, false },
+		{ "waybar", "--text X --no-markup --class-on pressure", "busy-plain.waybar", false,
+		  false },
 		{ "waybar", "", "bare.waybar", true, false },
 		{ "term", "", "busy.panel", false, false },
 		{ "term", "", "busy.terminal", false, true },
@@ -64,13 +65,14 @@ static void grid(void **state)
 	s.pressure[PRESSURE_IO] = (struct pressure){ true, true, PPM, PPM };
 	s.top_cpu.entry[0].ended = 9999;
 	s.top_cpu.entry[1].threads = 32768;
-	s.top_io.entry[0] = live(4194304, "0123456789abcde", 1, 0, 0, UINT64_MAX / 2, UINT64_MAX / 2);
-	s.load_milli[0] = 9994;
+	s.top_io.entry[0] = live(4194304, "0123456789abcde", 1, 0, 0, UINT64_MAX / 2,
+				 UINT64_MAX / 2);
+	s.load_milli[0] = 9995;
 	s.load_milli[1] = 99949;
 	s.load_milli[2] = 1234567;
 	panel_write(&t, &s, PANEL_PLAIN);
 	buffer[t.used] = '\0';
-	assert_non_null(strstr(buffer, "Load      9.99     99.9     1235       8 CPUs\n"));
+	assert_non_null(strstr(buffer, "Load      10.0     99.9     1235       8 CPUs\n"));
 	while ((line = strsep(&rest, "\n"))) {
 		size_t length = strlen(line);
 
@@ -86,7 +88,8 @@ static void quiet(void **state)
 {
 	struct sample a = sample_busy(), b = sample_busy();
 	char other[PANEL_SIZE_MAX];
-	struct text before = text_over(other, sizeof other), after = text_over(buffer, sizeof buffer);
+	struct text before = text_over(other, sizeof other);
+	struct text after = text_over(buffer, sizeof buffer);
 
 	(void)state;
 	b.cost_ns = 21000;

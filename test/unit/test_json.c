@@ -28,7 +28,7 @@ static void fields(void **state)
 		{ "ratio above 1", "\"cpu_ratio\":1,", "4.29" },
 		{ "ratio of zero", "\"cpu_ratio\":0,", "0.0" },
 		{ "smallest ratio", "\"cpu_ratio\":0.000001,", NULL },
-		{ "big integer", "\"sample_ns\":9007199254740991,", "1844" },
+		{ "big integer", "\"sample_ns\":9007199254740991,", "740992" },
 		{ "below zero", "\"temperature_celsius\":-3.05,", NULL },
 		{ "no rates", "\"blocked\":[]", "elapsed_us" },
 		{ "no memory", "\"cpus\":1", "\"memory\"" },
@@ -45,7 +45,7 @@ static void fields(void **state)
 		case 0: s.known |= KNOWS_RATES; s.cpu_ppm = UINT32_MAX; break;
 		case 1: s.known |= KNOWS_RATES; s.known &= ~(uint32_t)KNOWS_LOAD; break;
 		case 2: s.known |= KNOWS_RATES; s.cpu_ppm = 1; break;
-		case 3: s.cost_ns = UINT64_MAX; break;
+		case 3: s.cost_ns = UINT64_C(1) << 53; break;
 		case 4: s.known |= KNOWS_TEMPERATURE; s.temperature_millicelsius = -3050; break;
 		case 6: s.known &= ~(uint32_t)KNOWS_MEMORY; break;
 		case 7:

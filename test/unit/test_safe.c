@@ -6,7 +6,10 @@
 
 #define FFFD "\xef\xbf\xbd"
 
-/* Names as the kernel may hold them; all but the last column are string literals, so a NUL can be inside. */
+/*
+ * Names as the kernel may hold them; all but the last column are string literals, so a NUL can be
+ * inside.
+ */
 static void names(void **state)
 {
 	static const struct {
@@ -48,6 +51,7 @@ static void names(void **state)
 		ROW("a\tb\x7f" "c\r\n", SAFE_PLAIN, "abc", 3),
 		ROW("a\xc2\x80\xc2\x9b" "31mb", SAFE_PLAIN, "a31mb", 5),
 		ROW("a\x1b[2Jb", SAFE_PLAIN, "a[2Jb", 5),
+		ROW("a\xc2\x9f\xc2\x9f" "b", SAFE_PLAIN, "ab", 2),
 		ROW("a\xc2\xa0" "b", SAFE_PLAIN, "a\xc2\xa0" "b", 3),
 		/* marks: direction, no width, separators */
 		ROW("\xe2\x80\xae" "gnp", SAFE_PLAIN, "gnp", 3),
@@ -67,7 +71,10 @@ static void names(void **state)
 		    FFFD FFFD FFFD FFFD FFFD "A" FFFD FFFD "B", 9),
 		ROW("\xe1\x80\xe2\xf0\x91\x92\xf1\xbf\x41", SAFE_PLAIN, FFFD FFFD FFFD FFFD "A", 5),
 		ROW("\xf5\x80\x80\x80", SAFE_PLAIN, FFFD FFFD FFFD FFFD, 4),
-		/* cut after 15 bytes, in the middle of a character; the bytes behind are not looked at */
+		/*
+		 * cut after 15 bytes, in the middle of a character; the bytes behind are not looked
+		 * at
+		 */
 		ROW("0123456789abcd\xc3\0", SAFE_PLAIN, "0123456789abcd" FFFD, 15),
 		ROW("0123456789abc\xe2\x82", SAFE_PLAIN, "0123456789abc" FFFD, 14),
 		ROW("\xc3\\x2d", SAFE_PLAIN, FFFD "-", 2),
@@ -83,7 +90,9 @@ static void names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		/* A copy without what the compiler puts behind a literal: reading on is an error. */
+		/*
+		 * A copy without what the compiler puts behind a literal: reading on is an error.
+		 */
 		char *name = malloc(rows[i].size ? rows[i].size : 1);
 		struct text t = text_over(buffer, sizeof buffer);
 		unsigned columns;
@@ -112,7 +121,10 @@ static bool is_utf8(const unsigned char *bytes, size_t size)
 	return true;
 }
 
-/* Whatever the bytes: the output is UTF-8 without controls, ends no string, opens no tag, and keeps to its bound. */
+/*
+ * Whatever the bytes: the output is UTF-8 without controls, ends no string, opens no tag, and keeps
+ * to its bound.
+ */
 static void any_bytes(void **state)
 {
 	unsigned char name[16];

@@ -105,7 +105,8 @@ static void refused(void **state)
 static void listed(void **state)
 {
 	char list[4096], message[4096], *line, *rest = list;
-	struct text t = text_over(list, sizeof list - 1), all = text_over(message, sizeof message - 1);
+	struct text t = text_over(list, sizeof list - 1);
+	struct text all = text_over(message, sizeof message - 1);
 	unsigned count = 0;
 
 	(void)state;
