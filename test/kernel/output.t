@@ -9,6 +9,7 @@ use Rstat;
 use Time::HiRes qw(sleep time);
 
 plan skip_all => 'needs root' if $>;
+my %markup;
 
 sub run {
 	my (@command) = @_;
@@ -35,14 +36,27 @@ SKIP: {
 
 # Hostile names, all in the lists: each line must parse, and the tooltip must be well-formed markup.
 my $names = load_start('names', 20);
+my %faces;
+for my $face ('json', 'waybar') {
+	open $faces{$face}, '-|', './rstat', '-o', $face, '-i', 100, '-n', 300, '-t', 20, '--min-cpu', 0, '--min-mem', 0
+		or die;
+}
 for my $face ('json', 'waybar') {
 	my $bad = 0;
-	open my $out, '-|', './rstat', '-o', $face, '-i', 100, '-n', 150, '-t', 20, '--min-cpu', 0, '--min-mem', 0 or die;
-	while (my $line = <$out>) {
-		$bad++ unless eval { decode_json($line) } && $line !~ /[\x00-\x09\x0b-\x1f\x7f]/;
+	while (my $line = readline $faces{$face}) {
+		my $object = eval { decode_json($line) };
+		$bad++ if !$object || $line =~ /[\x00-\x09\x0b-\x1f\x7f]/;
+		$markup{$object->{tooltip}} = 1 if $object && $face eq 'waybar';
 	}
-	close $out;
-	is($bad, 0, "15 s of $face with hostile names: every line parses");
+	close $faces{$face};
+	is($bad, 0, "30 s of $face with hostile names: every line parses");
+}
+SKIP: {
+	system('/usr/bin/python3 -c "" 2>/dev/null') == 0 or skip 'no python3', 1;
+	open my $parser, '|-:utf8', '/usr/bin/python3', '-c', 'import sys,xml.etree.ElementTree as e;'
+		. '[e.fromstring("<r>"+t+"</r>") for t in sys.stdin.buffer.read().decode().split(chr(30)) if t]' or die;
+	print $parser join chr(30), keys %markup;
+	ok(close $parser, scalar(keys %markup) . ' different tooltips are well-formed markup');
 }
 load_stop($names);
 
@@ -104,16 +118,34 @@ cmp_ok(time() - $began, '<', 0.5, 'SIGTERM ends it while the reader has stopped'
 # System calls of the loop.
 SKIP: {
 	chomp(my $strace = `command -v strace 2>/dev/null`);
-	skip "no strace", 2 unless $strace;
-	system "strace -o build/test/strace ./rstat -i 100 -n 21 -o json >/dev/null";
-	my (%count, $lines);
+	skip "no strace", 3 unless $strace;
+	# 11 s: one refresh pass, every 10 s, is among them
+	system 'strace -o build/test/strace ./rstat -i 500 -n 23 -o json >/dev/null';
+	my (%count, %bpf, $lines);
 	open my $file, '<', 'build/test/strace';
 	while (<$file>) {
 		$lines++ if /^write\(1/;
-		$count{$1}++ if $lines && /^(\w+)\(/;
+		next unless $lines && /^(\w+)\((\w*)/;
+		$count{$1}++;
+		$bpf{$2}++ if $1 eq 'bpf';
 	}
-	is_deeply([grep { $count{$_} } qw(open openat brk execve socket munmap)], [], 'the loop opens nothing');
-	is($count{bpf}, 20, 'one bpf() per sample');
+	is_deeply([grep { !/^(ppoll|read|pread64|bpf|clock_gettime|sysinfo|write|close|exit_group|mmap)$/ } sort keys %count],
+		[], 'the loop has only its calls');
+	cmp_ok($count{mmap} // 0, '<=', 1, 'no mmap but for a new piece of the slot array');
+	is_deeply(\%bpf, { BPF_PROG_TEST_RUN => 22, BPF_ITER_CREATE => 1 }, 'one bpf() per sample, one for the refresh pass');
+}
+
+# A reader that has stopped: blocked in the write, it uses no more memory than before.
+{
+	my $pid = open my $out, '-|', './rstat', '-i', 10, '-o', 'json', '-t', 20, '--min-mem', 0 or die;
+	<$out> for 1 .. 5;
+	my $rss = sub { open my $f, '<', "/proc/$pid/status"; my ($kib) = map { /^VmRSS:\s+(\d+)/ } <$f>; $kib };
+	sleep 2;
+	my $before = $rss->();
+	sleep 2;
+	is($rss->(), $before, 'a stopped reader costs no memory');
+	kill TERM => $pid;
+	close $out;
 }
 
 SKIP: {
