@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: MIT */
+/* The scanner over plain memory: each test plays the kernel's part between scans. */
+#include "collect/tasks.h"
+#include "collect/top.h"
+#include "test/unit/unit.h"
+
+enum { SLOTS = 64, CPUS = 2, MS = 1000000, SECOND = 1000 * MS };
+
+static struct machine {
+	struct slot slot[SLOTS];
+	struct running running[CPUS];
+	struct counters counters;
+	struct tasks tasks;
+	struct sample sample;
+	struct tasks_options options;
+	void *memory;
+	uint64_t now_ns;
+} m;
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&m, 0, sizeof m);
+	m.memory = calloc(1, tasks_memory(SLOTS, CPUS));
+	assert_non_null(m.memory);
+	tasks_open(&m.tasks, m.memory, SLOTS, CPUS);
+	m.options = (struct tasks_options){ .top_rows = 20, .page_size = 4096 };
+	m.counters.jiffies = 1000;
+	m.now_ns = SECOND;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(m.memory);
+	return 0;
+}
+
+/* A second passes, then a scan. */
+static void scan(void)
+{
+	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters };
+
+	m.counters.jiffies += 250;
+	m.now_ns += SECOND;
+	m.sample.known = m.tasks.scans ? KNOWS_RATES : 0;
+	m.sample.elapsed_ns = m.tasks.scans ? SECOND : 0;
+	m.sample.cpus = CPUS;
+	tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+}
+
+/* The kernel gives slot n to another task. */
+static struct slot *born(unsigned n, uint32_t pid, uint32_t tgid, const char *name, uint16_t flags)
+{
+	struct slot *s = &m.slot[n];
+	uint32_t generation = s->generation;
+
+	*s = (struct slot){ .pid = pid, .tgid = tgid, .flags = flags, .generation = generation + 2 };
+	strncpy(s->name, name, sizeof s->name - 1);
+	s->stamp = (uint32_t)m.counters.jiffies + 1;
+	return s;
+}
+
+/* The kernel records it at a switch: so much more CPU time. */
+static void ran(struct slot *s, uint64_t ms)
+{
+	s->cpu_ns += ms * MS;
+	s->stamp = (uint32_t)m.counters.jiffies + 1;
+}
+
+static const struct top_entry *listed(const struct top_list *list, const char *name)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (!strncmp(list->entry[i].name, name, TASK_NAME_SIZE))
+			return &list->entry[i];
+	return NULL;
+}
+
+/* ms of CPU time that the list gives a name in the last second; -1 where it is not listed. */
+static int cpu_ms(const char *name)
+{
+	const struct top_entry *e = listed(&m.sample.top_cpu, name);
+
+	return e ? (int)(e->cpu_ppm * (uint64_t)CPUS / 1000) : -1;
+}
+
+static int total_ms(void)
+{
+	return (int)(m.sample.cpu_ppm * (uint64_t)CPUS / 1000);
+}
+
+static void counts_differences(void **state)
+{
+	struct slot *s = born(3, 10, 10, "a", SLOT_BASELINE);
+
+	(void)state;
+	s->cpu_ns = 5000ull * MS;
+	scan();
+	assert_int_equal(m.sample.top_cpu.count, 0);	/* needs two readings */
+	ran(s, 300);
+	scan();
+	assert_int_equal(cpu_ms("a"), 300);
+	assert_int_equal(total_ms(), 300);
+	scan();
+	assert_int_equal(total_ms(), 0);
+}
+
+static void counts_newborns_from_zero_and_adopted_from_now(void **state)
+{
+	(void)state;
+	scan();
+	ran(born(0, 10, 10, "new", 0), 200);
+	ran(born(1, 11, 11, "adopted", SLOT_BASELINE), 900);
+	scan();
+	assert_int_equal(cpu_ms("new"), 200);
+	assert_int_equal(cpu_ms("adopted"), -1);
+	assert_int_equal(total_ms(), 200);
+}
+
+static void leaves_a_slot_that_changes_hands(void **state)
+{
+	struct slot *s = born(0, 10, 10, "a", 0);
+
+	(void)state;
+	scan();
+	s->generation++;
+	ran(s, 400);
+	scan();
+	assert_int_equal(total_ms(), 0);
+	s->generation++;	/* in other hands now */
+	scan();
+	assert_int_equal(cpu_ms("a"), 400);
+}
+
+static void passes_over_what_no_record_touched(void **state)
+{
+	struct slot *s = born(0, 10, 10, "a", 0);
+
+	(void)state;
+	scan();
+	scan();
+	s->cpu_ns += 100 * MS;	/* without a stamp: no such record is written */
+	scan();
+	assert_int_equal(total_ms(), 0);
+}
+
+static void counts_the_dead_once(void **state)
+{
+	struct slot *s;
+
+	(void)state;
+	scan();
+	s = born(0, 10, 10, "true", 0);
+	ran(s, 50);
+	s->flags |= SLOT_DEAD;
+	scan();
+	assert_int_equal(cpu_ms("true"), 50);
+	assert_int_equal(listed(&m.sample.top_cpu, "true")->ended, 1);
+	assert_int_equal(listed(&m.sample.top_cpu, "true")->pid, 0);
+	scan();
+	assert_int_equal(cpu_ms("true"), -1);
+	assert_int_equal(total_ms(), 0);
+	ran(born(1, 12, 12, "true", SLOT_DEAD), 20);
+	scan();
+	assert_int_equal(listed(&m.sample.top_cpu, "true")->ended, 1);	/* not the first one again */
+	ran(born(0, 11, 11, "true", SLOT_DEAD), 30);	/* the number given out again */
+	scan();
+	assert_int_equal(cpu_ms("true"), 30);
+}
+
+static void groups_the_ended_by_name(void **state)
+{
+	(void)state;
+	scan();
+	for (unsigned i = 0; i < 10; i++)
+		ran(born(i, 100 + i, 100 + i, i % 2 ? "cc1" : "as", SLOT_DEAD), 10);
+	scan();
+	assert_int_equal(cpu_ms("cc1"), 50);
+	assert_int_equal(listed(&m.sample.top_cpu, "cc1")->ended, 5);
+	assert_int_equal(cpu_ms("as"), 50);
+	assert_int_equal(m.sample.top_cpu.count, 2);
+}
+
+static void a_dead_thread_belongs_to_its_process(void **state)
+{
+	struct slot *leader = born(0, 10, 10, "server", 0), *thread = born(1, 11, 10, "worker", 0);
+
+	(void)state;
+	scan();
+	ran(leader, 100);
+	ran(thread, 200);
+	thread->flags |= SLOT_DEAD;
+	scan();
+	assert_int_equal(cpu_ms("server"), 300);
+	assert_int_equal(listed(&m.sample.top_cpu, "server")->threads, 1);
+	ran(born(2, 12, 10, "worker", SLOT_DEAD), 70);	/* lived between two scans only */
+	scan();
+	assert_int_equal(cpu_ms("server"), 70);
+	assert_int_equal(m.sample.top_cpu.count, 1);
+}
+
+static void a_pid_used_again_is_another_process(void **state)
+{
+	struct slot *old = born(0, 10, 10, "old", 0);
+
+	(void)state;
+	scan();
+	ran(old, 100);
+	old->flags |= SLOT_DEAD;
+	ran(born(1, 10, 10, "new", 0), 20);
+	scan();
+	assert_int_equal(cpu_ms("old"), 100);
+	assert_int_equal(cpu_ms("new"), 20);
+	assert_int_equal(listed(&m.sample.top_cpu, "new")->pid, 10);
+}
+
+static void exec_from_another_thread_keeps_the_process(void **state)
+{
+	struct slot *leader = born(0, 10, 10, "before", 0), *thread = born(1, 11, 10, "before", 0);
+
+	(void)state;
+	scan();
+	ran(leader, 100);
+	ran(thread, 200);
+	leader->pid = 11;	/* they change pids, and the old leader is freed */
+	leader->flags |= SLOT_DEAD;
+	thread->pid = 10;
+	strcpy(thread->name, "after");
+	scan();
+	assert_int_equal(cpu_ms("after"), 300);
+	assert_int_equal(m.sample.top_cpu.count, 1);
+}
+
+static void lays_over_what_runs(void **state)
+{
+	struct slot *s = born(5, 10, 10, "hog", SLOT_BASELINE);
+
+	(void)state;
+	m.running[1] = (struct running){ .slot = 6, .pid = 10, .tgid = 10 };
+	scan();
+	m.running[1].cpu_ns = 1000ull * MS;
+	scan();
+	assert_int_equal(cpu_ms("hog"), 1000);
+	ran(s, 1200);		/* the switch records what was mostly counted */
+	m.running[1] = (struct running){ 0 };
+	scan();
+	assert_int_equal(cpu_ms("hog"), 200);
+}
+
+static void distrusts_what_runs(void **state)
+{
+	static const struct running rows[] = {
+		{ .slot = SLOTS + 1, .pid = 10, .tgid = 10, .cpu_ns = SECOND },
+		{ .slot = UINT32_MAX, .pid = 10, .tgid = 10, .cpu_ns = SECOND },
+		{ .slot = 0, .pid = 10, .tgid = 10, .cpu_ns = SECOND },
+		{ .slot = 1, .pid = 10, .tgid = 99, .cpu_ns = SECOND },
+		{ .slot = 2, .pid = 10, .tgid = 10, .cpu_ns = SECOND },
+	};
+
+	(void)state;
+	born(0, 10, 10, "a", 0);
+	scan();
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		m.running[0] = rows[i];
+		scan();
+		assert_int_equal(total_ms(), 0);
+	}
+}
+
+static void counts_those_without_a_slot(void **state)
+{
+	(void)state;
+	m.running[0].other_ns = 700 * MS;
+	scan();
+	m.running[0].other_ns += 300 * MS;
+	scan();
+	assert_int_equal(total_ms(), 300);
+	assert_int_equal(m.sample.other_cpu_ppm * CPUS / 1000, 300);
+	m.running[0].other_ns -= 100 * MS;	/* what was laid over has got a slot: never negative */
+	scan();
+	assert_int_equal(total_ms(), 0);
+}
+
+static uint64_t rss(const char *name)
+{
+	const struct top_entry *e = listed(&m.sample.top_memory, name);
+
+	return e ? e->rss_bytes / 4096 : 0;
+}
+
+static void the_newest_rss_wins(void **state)
+{
+	struct slot *a = born(0, 10, 10, "p", 0), *b = born(1, 11, 10, "t", 0);
+
+	(void)state;
+	a->rss_pages = 500;
+	b->rss_pages = 900;
+	b->stamp = a->stamp + 1;
+	scan();
+	assert_int_equal(rss("p"), 900);
+	b->stamp = (uint32_t)m.counters.jiffies + 1;
+	b->rss_pages = 300;
+	a->stamp = b->stamp + 1;
+	a->rss_pages = 200;
+	scan();
+	assert_int_equal(rss("p"), 200);
+	b->stamp = (uint32_t)m.counters.jiffies + 5;
+	b->rss_pages = 0;	/* a thread on its way out */
+	scan();
+	assert_int_equal(rss("p"), 200);
+}
+
+static void zombies_after_a_while(void **state)
+{
+	struct slot *leader = born(0, 10, 10, "dead", 0), *thread = born(1, 11, 10, "t", 0);
+
+	(void)state;
+	leader->state = STATE_DEAD;
+	leader->rss_pages = thread->rss_pages = 100;
+	scan();
+	scan();
+	assert_int_equal(m.sample.blocked_count, 0);	/* a thread lives */
+	assert_int_equal(rss("dead"), 100);
+	thread->flags |= SLOT_DEAD;
+	scan();
+	assert_int_equal(m.sample.blocked_count, 0);	/* may be on its way out */
+	scan();
+	assert_int_equal(m.sample.blocked_count, 1);
+	assert_int_equal(m.sample.blocked[0].state, 'Z');
+	assert_int_equal(m.sample.blocked[0].pid, 10);
+	assert_int_equal(rss("dead"), 0);
+	leader->flags |= SLOT_DEAD;
+	scan();
+	assert_int_equal(m.sample.blocked_count, 0);
+}
+
+static void blocked_is_uninterruptible_and_not_idle(void **state)
+{
+	static const struct {
+		uint16_t state;
+		uint32_t count;
+	} rows[] = { { 0, 0 }, { 1, 0 }, { 2, 1 }, { 0x402, 0 }, { 0x102, 1 }, { 0x2102, 1 }, { 0x82, 0 } };
+	struct slot *s = born(0, 10, 10, "io", 0);
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		s->state = rows[i].state;
+		scan();
+		assert_int_equal(m.sample.blocked_count, rows[i].count);
+	}
+	s->state = 2;
+	m.running[0] = (struct running){ .slot = 1, .pid = 10, .tgid = 10 };
+	scan();
+	assert_int_equal(m.sample.blocked_count, 0);	/* on a CPU again */
+}
+
+static void leaves_kernel_threads_out(void **state)
+{
+	struct slot *k = born(0, 2, 2, "kworker", SLOT_KERNEL);
+
+	(void)state;
+	m.options.no_kernel = true;
+	k->state = 2;
+	scan();
+	ran(k, 500);
+	scan();
+	assert_int_equal(m.sample.top_cpu.count, 0);
+	assert_int_equal(m.sample.blocked_count, 0);
+	assert_int_equal(total_ms(), 500);	/* left out of the lists, not of the machine */
+}
+
+static void lists_the_largest_in_order(void **state)
+{
+	struct slot *s[30];
+	char name[8];
+
+	(void)state;
+	for (unsigned i = 0; i < 30; i++) {
+		snprintf(name, sizeof name, "p%u", i);
+		s[i] = born(i, 100 + i, 100 + i, name, 0);
+	}
+	scan();
+	m.options.top_rows = 3;
+	for (unsigned i = 0; i < 30; i++)
+		ran(s[i], (i * 7) % 30 + 1);
+	scan();
+	assert_int_equal(m.sample.top_cpu.count, 3);
+	assert_true(m.sample.top_cpu.entry[0].cpu_ppm > m.sample.top_cpu.entry[1].cpu_ppm);
+	assert_true(m.sample.top_cpu.entry[1].cpu_ppm > m.sample.top_cpu.entry[2].cpu_ppm);
+	assert_int_equal(m.sample.top_cpu.entry[0].cpu_ppm * CPUS / 1000, 30);
+	m.options.top_rows = 1000;
+	m.options.min_cpu_ppm = 10000;	/* 1% of 2 CPUs: 20 ms */
+	for (unsigned i = 0; i < 30; i++)
+		ran(s[i], i);
+	scan();
+	assert_int_equal(m.sample.top_cpu.count, 10);
+	m.options.top_rows = 0;
+	ran(s[0], 500);
+	scan();
+	assert_int_equal(m.sample.top_cpu.count, 0);
+}
+
+static void more_names_than_groups(void **state)
+{
+	struct ended *ended = calloc(1, sizeof *ended);
+	struct use use = { .cpu_ns = 1 };
+	char name[TASK_NAME_SIZE] = "";
+
+	(void)state;
+	assert_non_null(ended);
+	for (unsigned i = 0; i < 2 * ENDED_GROUPS; i++) {
+		snprintf(name, sizeof name, "n%u", i);
+		ended_add(ended, name, false, 1, &use);
+		ended_add(ended, name, false, 1, &use);
+	}
+	assert_int_equal(ended->groups, ENDED_GROUPS + 1);
+	assert_string_equal(ended->group[ENDED_GROUPS].name, "(others)");
+	assert_int_equal(ended->group[ENDED_GROUPS].processes, 2 * ENDED_GROUPS);
+	assert_int_equal(ended->group[0].processes, 2);
+	ended_clear(ended);
+	ended_add(ended, "n1", false, 1, &use);
+	assert_int_equal(ended->groups, 1);
+	assert_int_equal(ended->group[0].processes, 1);
+	free(ended);
+}
+
+static void entries_are_used_again(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 200; round++) {
+		for (unsigned i = 0; i < SLOTS; i++)
+			born(i, 1000 + round * SLOTS + i, 1000 + round * SLOTS + i, "p", round % 2 ? SLOT_DEAD : 0);
+		scan();
+		assert_true(m.tasks.high <= SLOTS);
+	}
+	assert_int_equal(m.sample.tasks_total, 0);
+}
+
+/* Days may pass while we are stopped; CPUs may be many. */
+static void ratios_stay_in_range(void **state)
+{
+	struct sample s = { .elapsed_ns = UINT64_MAX, .cpus = 8192 };
+
+	(void)state;
+	assert_in_range(rate_of_cpus(UINT64_MAX, &s), 0, PPM);
+	s = (struct sample){ .elapsed_ns = 10ull * 86400 * SECOND, .cpus = 2 };
+	assert_in_range(rate_of_cpus(10ull * 86400 * SECOND, &s), 499000, 501000);
+	s = (struct sample){ .elapsed_ns = 86400ull * SECOND, .cpus = 8192 };
+	assert_in_range(rate_of_cpus(4096 * 86400ull * SECOND, &s), 499000, 501000);
+	s = (struct sample){ .elapsed_ns = 0, .cpus = 2 };
+	assert_int_equal(rate_of_cpus(1000, &s), 0);
+	assert_int_equal(rate_of_bytes(1000, &s), 0);
+	s.elapsed_ns = 500 * MS;
+	assert_int_equal(rate_of_bytes(1000, &s), 2000);
+}
+
+/* Whatever the memory holds: no access outside, and every process has as many threads as slots refer to it. */
+static void survives_any_memory(void **state)
+{
+	uint32_t seed = 1, threads[SLOTS + 1];
+
+	(void)state;
+	for (unsigned round = 0; round < 3000; round++) {
+		uint8_t *bytes = (uint8_t *)&m;
+
+		for (unsigned i = 0; i < 200; i++) {
+			seed = seed * 1664525 + 1013904223;
+			bytes[(seed >> 8) % offsetof(struct machine, counters)] = (uint8_t)(seed >> (seed & 7 ? 24 : 28));
+		}
+		scan();
+		assert_in_range(m.sample.cpu_ppm, 0, PPM);
+		assert_in_range(m.sample.blocked_listed, 0, BLOCKED_MAX);
+		assert_in_range(m.sample.top_cpu.count, 0, TOP_MAX);
+		memset(threads, 0, sizeof threads);
+		for (unsigned i = 0; i < SLOTS; i++) {
+			assert_in_range(m.tasks.seen[i].process, 0, SLOTS);
+			threads[m.tasks.seen[i].process]++;
+		}
+		for (unsigned i = 0; i < m.tasks.high; i++)
+			if (m.tasks.process[i].tgid)
+				assert_int_equal(m.tasks.process[i].threads, threads[i + 1]);
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(counts_differences),
+		TEST(counts_newborns_from_zero_and_adopted_from_now),
+		TEST(leaves_a_slot_that_changes_hands),
+		TEST(passes_over_what_no_record_touched),
+		TEST(counts_the_dead_once),
+		TEST(groups_the_ended_by_name),
+		TEST(a_dead_thread_belongs_to_its_process),
+		TEST(a_pid_used_again_is_another_process),
+		TEST(exec_from_another_thread_keeps_the_process),
+		TEST(lays_over_what_runs),
+		TEST(distrusts_what_runs),
+		TEST(counts_those_without_a_slot),
+		TEST(the_newest_rss_wins),
+		TEST(zombies_after_a_while),
+		TEST(blocked_is_uninterruptible_and_not_idle),
+		TEST(leaves_kernel_threads_out),
+		TEST(lists_the_largest_in_order),
+		TEST(more_names_than_groups),
+		TEST(entries_are_used_again),
+		TEST(ratios_stay_in_range),
+		TEST(survives_any_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
