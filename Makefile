@@ -106,10 +106,18 @@ $(build)/unit/test_%: $(build)/unit/test/unit/test_%.o $(unit_objects)
 unit: $(unit_tests)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(unit_tests)
 
+# Live: beside real loads, held against the kernel's own numbers. They run as root.
+$(build)/test/load: test/kernel/load.c $(build)/.flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -O2 -g -std=gnu11 $(warnings) -pthread -o $@ $<
+
+live: rstat $(build)/test/load
+	prove -Itest/lib test/kernel/*.t
+
 clean:
 	rm -rf $(build) rstat
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit test check fuzz bench size install install-caps clean FORCE
+.PHONY: all run unit live test check fuzz bench size install install-caps clean FORCE
 .DELETE_ON_ERROR:
