@@ -1,6 +1,6 @@
 # rstat: see README.md for the two commands, docs/design.md for the tour.
 #
-#   make [run|test|check|fuzz|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= V=1
+#   make [run|test|check|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
 #
 # The program needs clang (for -target bpf), a C compiler and make. Everything else is for tests.
 
@@ -10,7 +10,7 @@ CC := gcc
 endif
 CLANG ?= clang
 HOSTCC ?= $(CLANG)
-CFLAGS ?= -O2 -g
+CFLAGS ?= -Os -g
 PREFIX ?= /usr/local
 VERSION := 0.1.0
 
@@ -29,6 +29,8 @@ freestanding := -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name
 # The stack protector's secret is a plain variable: there is no thread storage to hold it.
 is_clang := $(shell $(CC) --version 2>/dev/null | grep -qi clang && echo 1)
 machine := $(shell $(CC) -dumpmachine 2>/dev/null)
+# aarch64: atomics in line, not through libgcc, which is not linked
+freestanding += $(if $(findstring aarch64,$(machine)),-mno-outline-atomics)
 protector := -fstack-protector-strong $(if $(findstring x86_64,$(machine)),-mstack-protector-guard=global)
 ifeq ($(is_clang),1)
 own_loops := -fno-builtin
@@ -53,13 +55,18 @@ $(build)/rstat.debug: $(objects) $(build)/.flags
 
 $(build)/%.o: %.c $(build)/.flags
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(language) $(warnings) $(freestanding) $(protector) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(language) $(warnings) $(freestanding) $(protector) $(CFLAGS) $(speed) -MMD -MP -c -o $@ $<
+
+# What runs in every sample is worth the bytes.
+$(build)/collect/%.o: speed := -O2
+$(addprefix $(build)/,loader/text.o loader/memory.o emit/utf8.o emit/safe.o emit/format.o emit/panel.o \
+	emit/json.o emit/waybar.o emit/monitor.o): speed := -O2
 
 $(build)/loader/start.o: protector := -fno-stack-protector
 $(build)/loader/memory.o: protector := -fno-stack-protector $(own_loops)
 
 # Objects of one compiler or option set never meet those of another.
-flags := $(CC) $(CLANG) $(CFLAGS) $(link) $(VERSION)
+flags := $(CC) $(CLANG) $(CFLAGS) $(freestanding) $(protector) $(link) $(VERSION)
 $(build)/.flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
@@ -87,12 +94,13 @@ run: rstat
 	./rstat
 
 # ---- tests
-# The same sources, hosted, under the sanitizers; main.c, start.c and memory.c are what a libc brings.
+# The same sources, hosted, under the sanitizers; main.c, start.c and memory.c are what a libc brings, but for
+# start_facts(), which has a stand-in.
 unit_cc := $(CLANG)
 unit_flags := -std=gnu11 -I. -DRSTAT_VERSION='"$(VERSION)"' -O1 -g -fno-omit-frame-pointer $(warnings) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 unit_sources := $(filter-out loader/start.c loader/memory.c emit/main.c,$(sources))
-unit_objects := $(unit_sources:%.c=$(build)/unit/%.o)
+unit_objects := $(unit_sources:%.c=$(build)/unit/%.o) $(build)/unit/test/unit/start.o $(build)/probe/embed.o
 unit_tests := $(patsubst test/unit/%.c,$(build)/unit/%,$(wildcard test/unit/test_*.c))
 
 $(build)/unit/%.o: %.c
@@ -106,18 +114,58 @@ $(build)/unit/test_%: $(build)/unit/test/unit/test_%.o $(unit_objects)
 unit: $(unit_tests)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(unit_tests)
 
-# Live: beside real loads, held against the kernel's own numbers. They run as root.
-$(build)/test/load: test/kernel/load.c $(build)/.flags
-	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) -O2 -g -std=gnu11 $(warnings) -pthread -o $@ $<
+# All tests: unit tests under the sanitizers, then the live ones on this kernel (root). One runner, one count.
+live_tests := $(wildcard test/kernel/*.t)
+test: rstat $(unit_tests) $(build)/test/load
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer -Itest/lib -e '' $(unit_tests) $(live_tests)
 
 live: rstat $(build)/test/load
-	prove -Itest/lib test/kernel/*.t
+	prove --timer -Itest/lib $(live_tests)
+
+$(build)/test/load: test/kernel/load.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $< -lpthread
+
+$(build)/test/burden: test/bench/burden.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $<
+
+# What would be found before anything runs: other compilers, another architecture, static analysis, style.
+analysis_sources := $(sources) probe/tool/trim.c
+analyze:
+	$(MAKE) --no-print-directory CC=clang build=$(build)/clang $(build)/clang/rstat.debug
+	$(MAKE) --no-print-directory CC=gcc CFLAGS='-O2 -g' build=$(build)/gcc $(build)/gcc/rstat.debug
+	$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc build=$(build)/aarch64 $(build)/aarch64/rstat.debug
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
+		--suppress=missingInclude -I. -DRSTAT_VERSION='""' -D__x86_64__ $(analysis_sources)
+	shellcheck .ci/run test/run
+
+# Everything: what CI runs.
+check: analyze
+	$(MAKE) --no-print-directory test
+
+bench: rstat $(build)/test/burden
+	test/bench/run
+
+size: rstat
+	@size -A $(build)/rstat.debug | grep -vE 'debug|comment'
+	@nm --size-sort --reverse-sort -S $(build)/rstat.debug | head -40
+	@ls -l rstat | awk '{ print "stripped:", $$5, "bytes" }'
+	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) || { echo "no release tag to compare with"; exit 0; }; \
+		tree=$$(mktemp -d) && git archive $$tag | tar -x -C $$tree && $(MAKE) -s -C $$tree rstat && \
+		ls -l $$tree/rstat | awk -v tag=$$tag '{ print tag ":", $$5, "bytes" }'; rm -rf $$tree
+
+install: rstat
+	install -D -m 755 rstat $(DESTDIR)$(PREFIX)/bin/rstat
+
+# Needed once per install for users other than root.
+install-caps: install
+	setcap cap_bpf,cap_perfmon+ep $(DESTDIR)$(PREFIX)/bin/rstat
 
 clean:
 	rm -rf $(build) rstat
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit live test check fuzz bench size install install-caps clean FORCE
+.PHONY: all run unit live test analyze check bench size install install-caps clean FORCE
 .DELETE_ON_ERROR:

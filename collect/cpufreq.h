@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The CPUs' clock, from /sys/devices/system/cpu/cpufreq: one policy for each group that shares a clock. */
+/* The CPUs' clock, from /sys/devices/system/cpu/cpufreq: a policy for each group that shares one. */
 #ifndef RSTAT_COLLECT_CPUFREQ_H
 #define RSTAT_COLLECT_CPUFREQ_H
 
@@ -22,7 +22,7 @@ struct cpufreq_source {
 
 void cpufreq_open(struct cpufreq_source *cpufreq, int root);
 
-/* Sets the frequency fields. A policy that cannot be read now (its CPUs are offline) does not count. */
+/* Sets the frequency fields, from the policies that can be read now: some may be offline. */
 void cpufreq_read(struct cpufreq_source *cpufreq, struct sample *sample);
 
 /* What a file says in kHz, in Hz; 0 where no CPU runs at that. */

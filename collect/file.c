@@ -5,7 +5,7 @@
 #include "loader/memory.h"
 #include "loader/sys.h"
 
-enum { NUMBER_SIZE = 32 };	/* more than any number takes: a file that fills it may have been cut */
+enum { NUMBER_SIZE = 32 };	/* no number is as long: a file that fills it may be cut */
 
 int file_open(int directory, const char *path)
 {
@@ -113,8 +113,8 @@ static int compare_names(const char *a, const char *b)
 }
 
 /*
- * Puts a name into its place among `count` ordered ones. A full list drops its last name, so that what is kept
- * does not depend on the order in which the kernel lists a directory.
+ * Puts a name into its place among `count` ordered ones. A full list drops its last name, so that
+ * what is kept does not depend on the order in which the kernel lists a directory.
  */
 static unsigned insert_name(char (*names)[FILE_NAME_SIZE], unsigned count, unsigned max,
 			    const char *name, size_t length)
@@ -132,7 +132,7 @@ static unsigned insert_name(char (*names)[FILE_NAME_SIZE], unsigned count, unsig
 	return count + 1;
 }
 
-/* struct linux_dirent64, include/linux/dirent.h: u64 ino, s64 off, u16 reclen, u8 type, name with its NUL */
+/* struct linux_dirent64, include/linux/dirent.h: u64 ino, s64 off, u16 reclen, u8 type, name */
 const char *file_next_entry(const void *bytes, size_t size, size_t *at)
 {
 	enum { LENGTH_AT = 16, NAME_AT = 19 };
@@ -142,7 +142,7 @@ const char *file_next_entry(const void *bytes, size_t size, size_t *at)
 	if (*at > size || size - *at < NAME_AT)
 		return NULL;
 	memcpy(&length, record + LENGTH_AT, sizeof length);
-	if (length <= NAME_AT || length > size - *at)
+	if (length > size - *at)
 		return NULL;
 	for (size_t i = NAME_AT; i < length; i++) {
 		if (record[i])

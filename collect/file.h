@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of /proc and /sys: opened at start below a directory that the caller injects, kept, and from then on
- * read from their beginning with one pread(2) each. A descriptor that is absent is negative.
+ * Files of /proc and /sys: opened at start below a directory that the caller injects, kept, and
+ * from then on read from their beginning with one pread(2) each. A descriptor that is absent is
+ * negative.
  */
 #ifndef RSTAT_COLLECT_FILE_H
 #define RSTAT_COLLECT_FILE_H
@@ -13,8 +14,8 @@
 enum { FILE_NAME_SIZE = 32 };	/* of a name in a list, with its NUL; longer names are left out */
 
 /*
- * The descriptor, or -errno; -EBADF where `directory`, to which the path is relative, is itself absent. Never
- * blocks, not even on a FIFO.
+ * The descriptor, or -errno; -EBADF where `directory`, to which the path is relative, is itself
+ * absent. Never blocks, not even on a FIFO.
  */
 int file_open(int directory, const char *path);
 
@@ -22,8 +23,9 @@ int file_open(int directory, const char *path);
 void file_close(int *fd);
 
 /*
- * At most `size` bytes from the beginning: how many, or -errno. A failure that will not pass (the device is
- * gone, the file is a directory) closes *fd and makes it absent; EAGAIN, EINTR, EIO and others do not.
+ * At most `size` bytes from the beginning: how many, or -errno. A failure that will not pass (the
+ * device is gone, the file is a directory) closes *fd and makes it absent; EAGAIN, EINTR, EIO and
+ * others do not.
  */
 long file_read(int *fd, void *bytes, size_t size);
 
@@ -34,15 +36,16 @@ int file_read_number(int *fd, int64_t *value);
 int file_number_at(int directory, const char *path, int64_t *value);
 
 /*
- * The names in the directory at `path` that fit the pattern (see parse_matches), the first `max` of them in
- * order: bytewise, but runs of digits by their value, so policy9 comes before policy10. How many, or -errno.
+ * The names in the directory at `path` that fit the pattern (see parse_matches), the first `max` of
+ * them in order: bytewise, but runs of digits by their value, so policy9 comes before policy10. How
+ * many, or -errno.
  */
 int file_list(int directory, const char *path, const char *pattern,
 	      char (*names)[FILE_NAME_SIZE], unsigned max);
 
 /*
- * Steps through what getdents64(2) returned: the name of the record at *at, NUL-terminated within `bytes`.
- * NULL at the end and where a record does not fit.
+ * Steps through what getdents64(2) returned: the name of the record at *at, NUL-terminated within
+ * `bytes`. NULL at the end and where a record does not fit.
  */
 const char *file_next_entry(const void *bytes, size_t size, size_t *at);
 

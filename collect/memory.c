@@ -5,8 +5,9 @@
 #include "collect/parse.h"
 
 /*
- * What is needed stands in the first page of each file: the first lines of meminfo, line 75 of vmstat, about line
- * 50 of arcstats. One read of a seq_file returns no more than a page where its lines are many.
+ * What is needed stands in the first page of each file: the first lines of meminfo, line 75 of
+ * vmstat, about line 50 of arcstats. One read of a seq_file returns no more than a page where its
+ * lines are many.
  */
 enum { MEMORY_FILE_SIZE = 4096 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory and swap, from /proc/meminfo, and how fast pages are swapped, from /proc/vmstat. The cache of ZFS
- * counts as used in meminfo; what it would give back (/proc/spl/kstat/zfs/arcstats) counts as available here.
+ * Memory and swap, from /proc/meminfo, and how fast pages are swapped, from /proc/vmstat. The cache
+ * of ZFS counts as used in meminfo; what it would give back (/proc/spl/kstat/zfs/arcstats) counts
+ * as available here.
  */
 #ifndef RSTAT_COLLECT_MEMORY_H
 #define RSTAT_COLLECT_MEMORY_H
@@ -26,7 +27,10 @@ struct memory_source {
 
 void memory_open(struct memory_source *memory, int root);
 
-/* Sets the fields of KNOWS_MEMORY, and with swap, from the second reading on, those of KNOWS_SWAP_RATES. */
+/*
+ * Sets the fields of KNOWS_MEMORY, and with swap, from the second reading on, those of
+ * KNOWS_SWAP_RATES.
+ */
 void memory_read(struct memory_source *memory, struct sample *sample);
 
 struct memory_info {
@@ -34,7 +38,9 @@ struct memory_info {
 	uint64_t swap_total_bytes, swap_free_bytes;	/* free <= total */
 };
 
-/* False where the total is missing or 0, or nothing says what is available. No swap lines: no swap. */
+/*
+ * False where the total is missing or 0, or nothing says what is available. No swap lines: no swap.
+ */
 bool memory_parse_meminfo(const void *bytes, size_t size, struct memory_info *info);
 bool memory_parse_vmstat(const void *bytes, size_t size, struct memory_swapped *swapped);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A sensor that is slow to read is read less often. The rule: a reading that took c is repeated no sooner than
- * PACE_SHARE times c later, which keeps it below a share of one CPU's time whatever the interval is (of samples
- * one second apart, what takes 2 to 4 ms is read in every second or third). PACE_MAX_NS bounds the wait, and
- * what takes less than PACE_FREE_NS is read every time. In between, the last value stands.
+ * A sensor that is slow to read is read less often. The rule: a reading that took c is repeated no
+ * sooner than PACE_SHARE times c later, which keeps it below a share of one CPU's time whatever the
+ * interval is (of samples one second apart, what takes 2 to 4 ms is read in every second or third).
+ * PACE_MAX_NS bounds the wait, and what takes less than PACE_FREE_NS is read every time. In
+ * between, the last value stands.
  */
 #ifndef RSTAT_COLLECT_PACE_H
 #define RSTAT_COLLECT_PACE_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading text that is not ours: a cursor over bytes that never passes its end. A function that returns false
- * leaves the cursor where it was and its output untouched. Bytes need no terminating NUL and may hold any value.
+ * Reading text that is not ours: a cursor over bytes that never passes its end. A function that
+ * returns false leaves the cursor where it was and its output untouched. Bytes need no terminating
+ * NUL and may hold any value.
  */
 #ifndef RSTAT_COLLECT_PARSE_H
 #define RSTAT_COLLECT_PARSE_H
@@ -32,8 +33,9 @@ bool parse_u64(struct parse *p, uint64_t *value);
 bool parse_i64(struct parse *p, int64_t *value);
 
 /*
- * Digits with an optional fraction, in units of 10^-decimals: "12.34" with 2 is 1234. Further digits are cut
- * off, not rounded. False where a '.' has no digit behind it or the value exceeds 64 bits. decimals <= 19.
+ * Digits with an optional fraction, in units of 10^-decimals: "12.34" with 2 is 1234. Further
+ * digits are cut off, not rounded. False where a '.' has no digit behind it or the value exceeds 64
+ * bits. decimals <= 19.
  */
 bool parse_fixed(struct parse *p, unsigned decimals, uint64_t *value);
 
@@ -44,8 +46,8 @@ bool parse_literal(struct parse *p, const char *literal);
 size_t parse_blanks(struct parse *p);
 
 /*
- * The next line without its newline. A last line that has none does not count: it may have been cut where the
- * buffer ended, and half a number is a wrong number.
+ * The next line without its newline. A last line that has none does not count: it may have been cut
+ * where the buffer ended, and half a number is a wrong number.
  */
 bool parse_line(struct parse *p, struct parse *line);
 
@@ -55,12 +57,15 @@ bool parse_find(const struct parse *p, const char *key, struct parse *rest);
 /* Without the blanks, tabs, carriage returns and newlines at both ends. */
 struct parse parse_trimmed(struct parse p);
 
-/* All of the bytes are one number, blanks and newlines around it aside: the content of most files in sysfs. */
+/*
+ * All of the bytes are one number, blanks and newlines around it aside: the content of most files
+ * in sysfs.
+ */
 bool parse_whole_i64(const void *bytes, size_t size, int64_t *value);
 
 /*
- * Whether all of the name fits the pattern, in which '#' stands for one or more digits, and '*' at the end for
- * anything: "temp#_input".
+ * Whether all of the name fits the pattern, in which '#' stands for one or more digits, and '*' at
+ * the end for anything: "temp#_input".
  */
 bool parse_matches(struct parse name, const char *pattern);
 

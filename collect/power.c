@@ -66,8 +66,8 @@ static int open_class_profile(int root)
 }
 
 /*
- * The throttle count of a package is the same in each of its CPUs' directories: keep the first CPU's. A CPU
- * without a topology is offline; one without a count means that this machine has none.
+ * The throttle count of a package is the same in each of its CPUs' directories: keep the first
+ * CPU's. A CPU without a topology is offline; one without a count means that this machine has none.
  */
 static void open_packages(struct power_source *power, int root)
 {

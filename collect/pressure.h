@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Pressure stall information: the share of time in which tasks waited for a resource; /proc/pressure. */
+/*
+ * Pressure stall information: the share of time in which tasks waited for a resource;
+ * /proc/pressure.
+ */
 #ifndef RSTAT_COLLECT_PRESSURE_H
 #define RSTAT_COLLECT_PRESSURE_H
 

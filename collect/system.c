@@ -54,15 +54,30 @@ void system_open(struct system_source *system, int root)
 		system->cpus = 1;
 	file_close(&possible);
 	system->online = file_open(root, "sys/devices/system/cpu/online");
+	system->age_ns = SYSTEM_CPUS_AGE_NS;
+}
+
+/* The file costs as much as four of sysinfo(2), and CPUs seldom come or go. */
+static void update_cpus(struct system_source *system, const struct sample *sample)
+{
+	uint32_t online;
+
+	if (sample->known & KNOWS_RATES &&
+	    __builtin_add_overflow(system->age_ns, sample->elapsed_ns, &system->age_ns))
+		system->age_ns = UINT64_MAX;
+	if (system->age_ns < SYSTEM_CPUS_AGE_NS)
+		return;
+	system->age_ns = 0;
+	online = read_cpus(&system->online);
+	if (online)
+		system->cpus = online;
 }
 
 void system_read(struct system_source *system, struct sample *sample)
 {
-	uint32_t online = read_cpus(&system->online);
 	struct sys_sysinfo info;
 
-	if (online)
-		system->cpus = online;
+	update_cpus(system, sample);
 	sample->cpus = system->cpus;
 	if (sys_sysinfo(&info))
 		return;

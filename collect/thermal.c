@@ -8,7 +8,7 @@
 
 enum {
 	DEVICES_MAX = 64,
-	INPUTS_MAX = 64,	/* of one device: the first 64 hold its package and its first cores */
+	INPUTS_MAX = 64,	/* of one device: its package and its first cores */
 	LABELS_MAX = 3,
 	TEXT_SIZE = 64,		/* of a name, type or label */
 	PLAUSIBLE_MIN = -20000,
@@ -16,9 +16,9 @@ enum {
 };
 
 /*
- * The sensors that are known to be a CPU's, best first. A hwmon device has inputs with labels: the first label
- * that is found wins, and without any the first input does. Tctl is Tdie plus an offset on some AMD models.
- * acpitz measures whatever the firmware's author meant.
+ * The sensors that are known to be a CPU's, best first. A hwmon device has inputs with labels: the
+ * first label that is found wins, and without any the first input does. Tctl is Tdie plus an offset
+ * on some AMD models. acpitz measures whatever the firmware's author meant.
  */
 static const struct candidate {
 	bool zone;		/* a thermal zone of this type, not a hwmon device of this name */
@@ -123,7 +123,10 @@ static unsigned rank_of(bool zone, struct parse name)
 	return rank;
 }
 
-/* Looks through one class for what ranks better than *best; if there is such a sensor, *input becomes it. */
+/*
+ * Looks through one class for what ranks better than *best; if there is such a sensor, *input
+ * becomes it.
+ */
 static void choose(int root, bool zone, int *input, unsigned *best)
 {
 	char devices[DEVICES_MAX][FILE_NAME_SIZE], bytes[TEXT_SIZE];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The temperature of the CPU, from the one sensor that is most likely its own: hwmon devices by name and label,
- * then thermal zones by type. Their numbers change from boot to boot and mean nothing.
+ * The temperature of the CPU, from the one sensor that is most likely its own: hwmon devices by
+ * name and label, then thermal zones by type. Their numbers change from boot to boot and mean
+ * nothing.
  */
 #ifndef RSTAT_COLLECT_THERMAL_H
 #define RSTAT_COLLECT_THERMAL_H

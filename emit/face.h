@@ -18,7 +18,7 @@ struct face {
 	void (*write)(struct text *out, const struct sample *s, const struct options *o);
 };
 
-enum { FACE_SIZE_MAX = 49152 };
+enum { FACE_SIZE_MAX = 32768 };
 
 const struct face *face_find(const char *name);		/* NULL: no such face */
 const struct face *face_default(bool terminal);		/* what `auto` means */

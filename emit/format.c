@@ -66,7 +66,7 @@ void format_duration(struct text *out, uint64_t ns)
 	while (ns < units[i].unit_ns && units[i].unit_ns > 1)
 		i++;
 	text_unsigned(out, ns / units[i].unit_ns);
-	tenths = units[i].unit_ns > 1 ? ns % units[i].unit_ns / (units[i].unit_ns / 10) : 0;
+	tenths = ns % units[i].unit_ns * 10 / units[i].unit_ns;
 	if (tenths && ns / units[i].unit_ns < 10) {
 		text_char(out, '.');
 		text_unsigned(out, tenths);

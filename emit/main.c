@@ -74,7 +74,7 @@ static int read_probe_file(struct probe_request *request, struct failure *f)
 	if (start_facts()->secure)
 		return fail(f, -SYS_EPERM, "read", options.probe_path,
 			    "--probe is refused while the program has more rights than its caller");
-	error = machine_read_file(options.probe_path, 0, &file);
+	error = machine_read_file(options.probe_path, false, &file);
 	request->object = (struct bytes){ file.data, file.used };
 	return error ? fail(f, error, "read", options.probe_path, "no probe object") : 0;
 }

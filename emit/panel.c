@@ -35,6 +35,8 @@ static const struct marks styles[] = {
 				"<span alpha='60%'>", "</span>" },
 };
 
+static const char absent[] = "   –";
+
 struct panel {
 	struct text *out;
 	const struct sample *s;
@@ -96,12 +98,14 @@ static void put_rate(struct panel *p, uint64_t bytes_per_second, unsigned width)
 	format_right(p->out, start, width);
 }
 
-static void put_pressure(struct panel *p, enum pressure_kind kind)
+/* The second field of a headline whose first began at `main`. */
+static void put_pressure(struct panel *p, size_t main, enum pressure_kind kind)
 {
 	const struct pressure *pressure = &p->s->pressure[kind];
 
 	if (!pressure->known)
 		return;
+	format_left(p->out, main, MAIN_WIDTH);
 	put_dim(p, "   pressure ");
 	put_percent(p, pressure->some_ppm, false, 4);
 	if (pressure->full_known && pressure->full_ppm >= PPM / 100) {
@@ -110,16 +114,23 @@ static void put_pressure(struct panel *p, enum pressure_kind kind)
 	}
 }
 
+/* Three digits, whatever their weight: 0.52 12.3 117 */
+static void put_average(struct panel *p, uint32_t load_milli, unsigned width)
+{
+	size_t start = p->out->used;
+
+	text_fixed(p->out, load_milli, 3, load_milli < 9995 ? 2 : load_milli < 99950 ? 1 : 0);
+	format_right(p->out, start, width);
+}
+
 static void put_load(struct panel *p)
 {
-	size_t main, start;
+	size_t main;
 
 	put_label(p, "Load      ");
 	main = p->out->used;
 	for (unsigned i = 0; i < 3 && (p->s->known & KNOWS_LOAD); i++) {
-		start = p->out->used;
-		text_fixed(p->out, p->s->load_milli[i], 3, 2);
-		format_right(p->out, start, i ? 9 : 4);
+		put_average(p, p->s->load_milli[i], i ? 9 : 4);
 	}
 	format_left(p->out, main, MAIN_WIDTH + 3);
 	text_unsigned(p->out, p->s->cpus);
@@ -130,14 +141,16 @@ static void put_load(struct panel *p)
 static void put_power(struct panel *p)
 {
 	const struct sample *s = p->s;
+	unsigned columns = 0;
 
 	if (!(s->known & KNOWS_PROFILE) && !s->throttled_count)
 		return;
 	put_label(p, "Power     ");
 	if (s->known & KNOWS_PROFILE)
-		put_name(p, s->power_profile, sizeof s->power_profile, MAIN_WIDTH);
-	else
-		format_gap(p->out, 0, MAIN_WIDTH);
+		columns = safe_name(p->out, s->power_profile, sizeof s->power_profile,
+				    p->marks->names);
+	if (s->throttled_count)
+		format_gap(p->out, columns, MAIN_WIDTH);
 	for (unsigned i = 0; i < s->throttled_count; i++) {
 		if (i)
 			put(p, ", ");
@@ -217,7 +230,7 @@ static void put_cpu(struct panel *p)
 	if (s->known & KNOWS_RATES)
 		put_percent(p, s->cpu_ppm, false, 4);
 	else
-		put(p, "   –");
+		put(p, absent);
 	if (s->known & KNOWS_FREQUENCY) {
 		put(p, "   ");
 		start = p->out->used;
@@ -231,8 +244,7 @@ static void put_cpu(struct panel *p)
 		put(p, "°C");
 		format_right(p->out, start, 5);
 	}
-	format_left(p->out, main, MAIN_WIDTH);
-	put_pressure(p, PRESSURE_CPU);
+	put_pressure(p, main, PRESSURE_CPU);
 	end_line(p);
 	put_blocked(p);
 	for (unsigned i = 0; i < s->top_cpu.count && (s->known & KNOWS_RATES); i++) {
@@ -246,39 +258,48 @@ static void put_cpu(struct panel *p)
 /* " 20%   6.2G of  31G" */
 static void put_used(struct panel *p, uint64_t used, uint64_t total)
 {
-	size_t main = p->out->used;
-
 	put_percent(p, format_share(used, total), false, 4);
 	put(p, "   ");
 	put_bytes(p, used, 4);
 	put(p, " of ");
 	put_bytes(p, total, 4);
-	format_left(p->out, main, MAIN_WIDTH);
+}
+
+static void put_swap(struct panel *p)
+{
+	const struct sample *s = p->s;
+	size_t main;
+
+	if (!(s->known & KNOWS_MEMORY) || !s->swap_total_bytes)
+		return;
+	put_label(p, "Swap      ");
+	main = p->out->used;
+	put_used(p, s->swap_used_bytes, s->swap_total_bytes);
+	if (s->known & KNOWS_SWAP_RATES) {
+		format_left(p->out, main, MAIN_WIDTH);
+		put_dim(p, "   in ");
+		put_rate(p, s->swap_in_bytes_per_second, 6);
+		put_dim(p, "   out ");
+		put_rate(p, s->swap_out_bytes_per_second, 6);
+	}
+	end_line(p);
 }
 
 static void put_memory(struct panel *p)
 {
 	const struct sample *s = p->s;
+	size_t main;
 
 	end_line(p);
 	put_label(p, "Memory    ");
+	main = p->out->used;
 	if (s->known & KNOWS_MEMORY)
 		put_used(p, s->memory_used_bytes, s->memory_total_bytes);
 	else
-		format_gap(p->out, 0, MAIN_WIDTH);
-	put_pressure(p, PRESSURE_MEMORY);
+		put(p, absent);
+	put_pressure(p, main, PRESSURE_MEMORY);
 	end_line(p);
-	if ((s->known & KNOWS_MEMORY) && s->swap_total_bytes) {
-		put_label(p, "Swap      ");
-		put_used(p, s->swap_used_bytes, s->swap_total_bytes);
-		if (s->known & KNOWS_SWAP_RATES) {
-			put_dim(p, "   in ");
-			put_rate(p, s->swap_in_bytes_per_second, 6);
-			put_dim(p, "   out ");
-			put_rate(p, s->swap_out_bytes_per_second, 6);
-		}
-		end_line(p);
-	}
+	put_swap(p);
 	for (unsigned i = 0; i < s->top_memory.count; i++) {
 		put_bytes(p, s->top_memory.entry[i].rss_bytes, VALUE_WIDTH);
 		put_row(p, &s->top_memory.entry[i]);
@@ -298,14 +319,16 @@ static void put_directions(struct panel *p, uint64_t read, uint64_t write)
 static void put_io(struct panel *p)
 {
 	const struct sample *s = p->s;
+	size_t main;
 
 	end_line(p);
 	put_label(p, "IO        ");
+	main = p->out->used;
 	if (s->known & KNOWS_RATES)
 		put_directions(p, s->read_bytes_per_second, s->write_bytes_per_second);
 	else
-		format_gap(p->out, 0, MAIN_WIDTH);
-	put_pressure(p, PRESSURE_IO);
+		put(p, absent);
+	put_pressure(p, main, PRESSURE_IO);
 	end_line(p);
 	for (unsigned i = 0; i < s->top_io.count && (s->known & KNOWS_RATES); i++) {
 		const struct top_entry *entry = &s->top_io.entry[i];
@@ -340,10 +363,11 @@ static void put_footer(struct panel *p)
 	end_line(p);
 	if (s->dropped || s->lost) {
 		put(p, p->marks->bold);
+		put(p, "tasks: ");
 		text_unsigned(p->out, s->dropped);
-		put(p, " tasks dropped, ");
+		put(p, " dropped, ");
 		text_unsigned(p->out, s->lost);
-		put(p, " endings lost");
+		put(p, " lost");
 		put(p, p->marks->bold_end);
 		put(p, "   ");
 	}

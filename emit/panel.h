@@ -17,7 +17,7 @@ enum panel_style {
 	PANEL_MARKUP_JSON,	/* inside a JSON string, Pango markup */
 };
 
-enum { PANEL_SIZE_MAX = 18432, PANEL_COLUMNS = 64 };
+enum { PANEL_SIZE_MAX = 12288, PANEL_COLUMNS = 64 };
 
 /*
  * Lines with line feeds between them (for JSON: \n), none after the last. At most PANEL_SIZE_MAX bytes in any

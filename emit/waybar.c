@@ -155,7 +155,7 @@ static void waybar_write(struct text *out, const struct sample *s, const struct 
 
 const struct face waybar_face = {
 	.name = "waybar",
-	.summary = "Waybar's custom module, return-type json: text, tooltip, class",
+	.summary = "a Waybar custom module, return-type json",
 	.write = waybar_write,
 };
 

@@ -10,7 +10,7 @@
 
 #include "emit/face.h"
 
-enum { WAYBAR_SIZE_MAX = 36864 };
+enum { WAYBAR_SIZE_MAX = 29696 };
 
 extern const struct face waybar_face;
 

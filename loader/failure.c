@@ -7,7 +7,7 @@ enum { WHAT_MAX = 80 };
 
 static void put_untrusted(struct text *t, const char *string)
 {
-	for (unsigned i = 0; string[i] && i < WHAT_MAX; i++)
+	for (unsigned i = 0; i < WHAT_MAX && string[i]; i++)
 		text_char(t, string[i] >= ' ' && string[i] <= '~' ? string[i] : '?');
 }
 

@@ -7,7 +7,7 @@
 #include "loader/start.h"
 
 enum {
-	PIECE = 64 * 1024,		/* bytes of the slot array mapped at a time */
+	PIECE = 16 * 1024,		/* bytes of the slot array mapped at a time, or a page */
 	LOG_SIZE = 1 << 20,
 	READS_MAX = 4096,		/* of one pass of the iterator */
 };
@@ -200,7 +200,8 @@ uint32_t probe_readable(struct probe *probe)
 		uint64_t at = (uint64_t)probe->mapped * sizeof(struct slot);
 		uint64_t rest = (uint64_t)probe->capacity * sizeof(struct slot) - at;
 		void *to = (uint8_t *)(uintptr_t)probe->slots + at;
-		uint64_t size = rest < PIECE ? rest : PIECE;
+		uint64_t page = start_facts()->page_size, piece = page > PIECE ? page : PIECE;
+		uint64_t size = rest < piece ? rest : piece;
 
 		if (sys_failed(sys_mmap(to, size, SYS_PROT_READ, SYS_MAP_SHARED | SYS_MAP_FIXED,
 					probe->slots_map, (int64_t)at)))
@@ -345,7 +346,7 @@ static int open_kernel_btf(struct way_in *way, struct failure *f)
 	struct bytes data;
 	uint32_t *index;
 	size_t entries;
-	int error = machine_read_file(kernel_btf_path, 0, &way->btf_arena);
+	int error = machine_read_file(kernel_btf_path, true, &way->btf_arena);
 
 	if (error)
 		return fail(f, error, "read", kernel_btf_path,
@@ -414,6 +415,16 @@ static void leave(struct way_in *way)
 	free_memory(&way->btf_arena);
 }
 
+/* The built-in object has been read for the last time: its pages need not stay. */
+static void forget_object(void)
+{
+	uintptr_t page = start_facts()->page_size;
+	uintptr_t from = ((uintptr_t)probe_object + page - 1) & -page, to = (uintptr_t)probe_object_end & -page;
+
+	if (to > from)
+		sys_madvise((void *)from, to - from, SYS_MADV_DONTNEED);
+}
+
 static void begin(struct probe *probe, struct probe_request *request)
 {
 	*probe = (struct probe){ .slots_map = -1, .sample = -1, .seed = -1 };
@@ -424,6 +435,7 @@ static void begin(struct probe *probe, struct probe_request *request)
 	/* whole pages, so that the last piece can be mapped */
 	probe->capacity = round_up(probe->capacity, (uint32_t)(start_facts()->page_size / sizeof(struct slot)));
 	if (!request->object.data)
+		/* cppcheck-suppress comparePointers ; two labels of one section */
 		request->object = (struct bytes){ probe_object, (size_t)(probe_object_end - probe_object) };
 }
 
@@ -442,6 +454,7 @@ int probe_load(struct probe *probe, struct probe_request *request, struct failur
 	error = go_in(probe, way, request, f);
 	leave(way);
 	free_memory(&memory);
+	forget_object();
 	if (error)
 		probe_unload(probe);
 	return error;

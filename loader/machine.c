@@ -71,7 +71,38 @@ uint32_t machine_default_slots(void)
 	return slots < limit ? slots : limit;
 }
 
-int machine_read_file(const char *path, size_t spare, struct arena *arena)
+/* Reads size bytes into fresh memory. */
+static int read_whole(int fd, size_t size, struct arena *arena)
+{
+	int error;
+
+	arena->size = size;
+	arena->data = sys_mmap(NULL, size, SYS_PROT_READ | SYS_PROT_WRITE,
+			       SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
+	error = sys_failed(arena->data);
+	while (!error && arena->used < size) {
+		long length = sys_read(fd, arena->data + arena->used, size - arena->used);
+
+		if (length <= 0 && length != -SYS_EINTR)
+			error = length ? (int)length : -SYS_EIO;
+		else if (length > 0)
+			arena->used += (size_t)length;
+	}
+	return error;
+}
+
+/* Kernel BTF can be mapped since 6.16; other files in sysfs cannot, and a file that others may cut must not be. */
+static bool map_whole(int fd, size_t size, struct arena *arena)
+{
+	void *data = sys_mmap(NULL, size, SYS_PROT_READ, SYS_MAP_PRIVATE, fd, 0);
+
+	if (sys_failed(data))
+		return false;
+	*arena = (struct arena){ data, size, size };
+	return true;
+}
+
+int machine_read_file(const char *path, bool kernels_own, struct arena *arena)
 {
 	int fd = sys_open(path, SYS_O_RDONLY), error;
 	uint32_t mode;
@@ -83,20 +114,8 @@ int machine_read_file(const char *path, size_t spare, struct arena *arena)
 	error = sys_fstat(fd, &mode, &size);
 	if (!error && ((mode & SYS_S_IFMT) != SYS_S_IFREG || size <= 0 || size > INT32_MAX))
 		error = -SYS_EINVAL;
-	if (!error) {
-		arena->size = (size_t)size + spare;
-		arena->data = sys_mmap(NULL, arena->size, SYS_PROT_READ | SYS_PROT_WRITE,
-				       SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
-		error = sys_failed(arena->data);
-	}
-	while (!error && arena->used < (size_t)size) {
-		long length = sys_read(fd, arena->data + arena->used, (size_t)size - arena->used);
-
-		if (length <= 0 && length != -SYS_EINTR)
-			error = length ? (int)length : -SYS_EIO;
-		else if (length > 0)
-			arena->used += (size_t)length;
-	}
+	if (!error && !(kernels_own && map_whole(fd, (size_t)size, arena)))
+		error = read_whole(fd, (size_t)size, arena);
 	sys_close(fd);
 	return error;
 }

@@ -3,6 +3,7 @@
 #ifndef RSTAT_LOADER_MACHINE_H
 #define RSTAT_LOADER_MACHINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,7 +24,10 @@ uint32_t machine_possible_cpus(void);
  */
 uint32_t machine_default_slots(void);
 
-/* The whole file in temporary memory: 0, with the mapping in *arena (arena->used bytes of it), or -errno. */
-int machine_read_file(const char *path, size_t spare, struct arena *arena);
+/*
+ * The whole of a regular file: 0, with the memory in *arena (arena->used bytes, aligned to a page), or -errno
+ * (-EINVAL: empty, or no regular file). kernels_own: only the kernel can change it, so it may be mapped.
+ */
+int machine_read_file(const char *path, bool kernels_own, struct arena *arena);
 
 #endif

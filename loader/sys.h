@@ -57,6 +57,7 @@ enum {
 	SYS_MAP_FIXED = 0x10,
 	SYS_MAP_ANONYMOUS = 0x20,
 	SYS_MAP_NORESERVE = 0x4000,
+	SYS_MADV_DONTNEED = 4,
 	SYS_CLOCK_REALTIME = 0,
 	SYS_CLOCK_MONOTONIC = 1,
 	SYS_POLLIN = 1,
@@ -176,6 +177,11 @@ static inline int sys_munmap(void *at, size_t size)
 static inline int sys_mprotect(void *at, size_t size, int protection)
 {
 	return (int)sys_call(NR_mprotect, (long)at, (long)size, protection, 0, 0, 0);
+}
+
+static inline int sys_madvise(void *at, size_t size, int advice)
+{
+	return (int)sys_call(NR_madvise, (long)at, (long)size, advice, 0, 0, 0);
 }
 
 static inline int sys_clock_gettime(int clock, struct sys_timespec *now)

@@ -173,12 +173,15 @@ INLINE void copy_name(struct slot *slot, struct task_struct *task)
 	to[1] = from[1];
 }
 
+/*
+ * All of the record but RSS: on each path that leads to it, the verifier of 6.18 takes a millisecond to allow the
+ * access to mm, so that it is read once, before the paths part.
+ */
 INLINE void record(struct slot *slot, struct task_struct *task, uint32_t state)
 {
 	slot->pid = task->pid;
 	slot->tgid = task->tgid;
 	slot->cpu_ns = task->se.sum_exec_runtime;
-	slot->rss_pages = rss_of(task);
 	if (FIELD_EXISTS(VIEW(struct task_io_accounting)->read_bytes)) {
 		slot->read_bytes = task->ioac.read_bytes;
 		slot->write_bytes = task->ioac.write_bytes;
@@ -221,6 +224,7 @@ INLINE uint32_t take_slot(struct task_struct *task)
 	slot->flags = (task->se.sum_exec_runtime ? SLOT_BASELINE : 0) |
 		      (task->flags & PF_KTHREAD ? SLOT_KERNEL : 0);
 	slot->read_bytes = slot->write_bytes = 0;
+	slot->rss_pages = 0;	/* until its first switch, or the seed's next step */
 	record(slot, task, state_of(task));
 	__sync_fetch_and_add(&slot->generation, 1);
 	return number + 1;
@@ -248,12 +252,14 @@ int on_birth(uint64_t *arguments)
 
 INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int preempted)
 {
+	uint32_t rss_pages = rss_of(prev);	/* first: see record() */
 	uint32_t number = cpu->task == (uint64_t)prev ? cpu->slot : 0;
 	struct slot *slot = slot_at(number ? number : number_plus_one(prev));
 
-	if (slot)
+	if (slot) {
 		record(slot, prev, preempted ? 0 : state_of(prev));
-	else if (cpu->task == (uint64_t)prev)
+		slot->rss_pages = rss_pages;
+	} else if (cpu->task == (uint64_t)prev)
 		cpu->other_ns += prev->se.sum_exec_runtime - cpu->since_ns;
 }
 
@@ -282,6 +288,16 @@ INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
 	ONCE(cpu->slot) = number;
 }
 
+/* The verifier wants the offset into the arguments in the load itself; the compiler would share the load. */
+#define ARGUMENT(arguments, n)                                                                     \
+	({                                                                                         \
+		struct task_struct *task_;                                                         \
+		__asm__ volatile("%0 = *(u64 *)(%1 + %2)"                                          \
+				 : "=r"(task_)                                                     \
+				 : "r"(arguments), "i"((n) * 8));                                  \
+		task_;                                                                             \
+	})
+
 SEC("tp_btf/sched_switch")
 int on_switch(uint64_t *arguments)
 {
@@ -291,17 +307,13 @@ int on_switch(uint64_t *arguments)
 
 	if (!cpu)
 		return 0;
-	/* a branch per layout: the verifier wants the offset into the arguments to be a constant */
 	if (config.prev_argument == 2) {
-		prev = (void *)ONCE(arguments[2]);
-		next = (void *)ONCE(arguments[3]);
-		if (prev->pid)
-			record_outgoing(cpu, prev, arguments[0] & 1);
-		note_incoming(cpu, next);
-		return 0;
+		prev = ARGUMENT(arguments, 2);
+		next = ARGUMENT(arguments, 3);
+	} else {
+		prev = ARGUMENT(arguments, 1);
+		next = ARGUMENT(arguments, 2);
 	}
-	prev = (void *)arguments[1];
-	next = (void *)arguments[2];
 	if (prev->pid)
 		record_outgoing(cpu, prev, arguments[0] & 1);
 	note_incoming(cpu, next);
@@ -345,30 +357,38 @@ INLINE void note_running(struct task_struct *task, uint32_t slot)
 	ONCE(cpu->seed_slot) = slot;
 }
 
+/* What changes while a task sleeps: RSS under reclaim, a name set from outside. */
+INLINE void renew(struct slot *slot, struct task_struct *task, uint32_t rss_pages)
+{
+	slot->rss_pages = rss_pages;
+	copy_name(slot, task);
+	slot->stamp = jiffies64();
+}
+
 /*
- * The first pass gives every task a slot. Later ones renew what changes while a task sleeps: RSS under reclaim,
- * and a name set from outside. Its counters are left to the CPU that runs it.
+ * The first pass gives every task a slot. Later ones renew those that sleep; counters are left to the CPU that
+ * runs the task.
  */
 SEC("iter/task")
 int on_seed(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;
-	uint32_t number;
+	uint32_t number, rss_pages;
 	struct slot *slot;
 
 	if (!task)
 		return 0;
+	rss_pages = rss_of(task);
 	number = number_plus_one(task);
 	slot = slot_at(number);
 	if (!slot) {
 		number = take_slot(task);
-	} else if (!task->on_cpu) {
-		slot->rss_pages = rss_of(task);
-		copy_name(slot, task);
-		slot->stamp = jiffies64();
+		slot = slot_at(number);
 	}
 	if (task->on_cpu && number)
 		note_running(task, number);
+	else if (slot)
+		renew(slot, task, rss_pages);
 	return 0;
 }
 

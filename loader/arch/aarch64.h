@@ -70,6 +70,7 @@ enum {
 	NR_munmap = 215,
 	NR_mmap = 222,
 	NR_mprotect = 226,
+	NR_madvise = 233,
 	NR_perf_event_open = 241,
 	NR_bpf = 280,
 };

@@ -52,6 +52,7 @@ enum {
 	NR_rt_sigprocmask = 14,
 	NR_ioctl = 16,
 	NR_pread64 = 17,
+	NR_madvise = 28,
 	NR_getpid = 39,
 	NR_exit_group = 231,
 	NR_sysinfo = 99,

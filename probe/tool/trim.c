@@ -46,6 +46,59 @@ static int is_kept(const Elf64_Shdr *section, const Elf64_Shdr *all, const char 
 					       !strcmp(name, ".BTF") || !strcmp(name, ".BTF.ext");
 }
 
+/*
+ * .BTF.ext: of its three lists only the last, the CO-RE relocations, is read. Layout of the header (Linux,
+ * Documentation/bpf/btf.rst): words 1 header size, 2-3 functions, 4-5 lines, 6-7 relocations, as offset and size.
+ */
+static void cut_lines(Elf64_Shdr *section, unsigned char *data)
+{
+	unsigned int word[8];
+
+	memcpy(word, data, sizeof word);
+	memmove(data + word[1], data + word[1] + word[6], word[7]);
+	word[2] = word[3] = word[4] = word[5] = word[6] = 0;
+	memcpy(data, word, sizeof word);
+	section->sh_size = word[1] + word[7];
+}
+
+/* Drops the compiler's labels from the symbol table; relocations refer to maps and follow them to new indices. */
+static void cut_labels(Elf64_Shdr *sections, unsigned count, unsigned char *data, const char *path)
+{
+	Elf64_Shdr *table = NULL;
+	unsigned *moved_to, kept = 0;
+	Elf64_Sym *symbols;
+	const char *names;
+
+	for (unsigned i = 1; i < count; i++)
+		if (sections[i].sh_type == SHT_SYMTAB)
+			table = &sections[i];
+	if (!table)
+		fail("no symbol table in", path);
+	symbols = (Elf64_Sym *)(data + table->sh_offset);
+	names = (const char *)data + sections[table->sh_link].sh_offset;
+	moved_to = calloc(table->sh_size / sizeof *symbols, sizeof *moved_to);
+	if (!moved_to)
+		fail("no memory for", path);
+	for (unsigned i = 0; i < table->sh_size / sizeof *symbols; i++) {
+		if (!strncmp(names + symbols[i].st_name, "LBB", 3))
+			continue;
+		moved_to[i] = kept;
+		symbols[kept] = symbols[i];
+		if (ELF64_ST_BIND(symbols[i].st_info) == STB_LOCAL)
+			table->sh_info = kept + 1;
+		kept++;
+	}
+	table->sh_size = kept * sizeof *symbols;
+	for (unsigned i = 1; i < count; i++) {
+		Elf64_Rel *r = (Elf64_Rel *)(data + sections[i].sh_offset);
+
+		for (unsigned k = 0; sections[i].sh_type == SHT_REL && k < sections[i].sh_size / sizeof *r; k++)
+			r[k].r_info = ELF64_R_INFO((Elf64_Xword)moved_to[ELF64_R_SYM(r[k].r_info)],
+						   ELF64_R_TYPE(r[k].r_info));
+	}
+	free(moved_to);
+}
+
 int main(int argc, char **argv)
 {
 	size_t size, end = sizeof(Elf64_Ehdr);
@@ -65,12 +118,15 @@ int main(int argc, char **argv)
 	if (!out)
 		fail("no memory for", argv[2]);
 	for (unsigned i = 1; i < header->e_shnum; i++) {
+		if (!is_kept(&sections[i], sections, names))
+			memset(&sections[i], 0, sizeof sections[i]);
+		else if (!strcmp(names + sections[i].sh_name, ".BTF.ext"))
+			cut_lines(&sections[i], in + sections[i].sh_offset);
+	}
+	cut_labels(sections, header->e_shnum, in, argv[1]);
+	for (unsigned i = 1; i < header->e_shnum; i++) {
 		Elf64_Shdr *s = &sections[i];
 
-		if (!is_kept(s, sections, names)) {
-			memset(s, 0, sizeof *s);
-			continue;
-		}
 		end = (end + 7) & ~(size_t)7;
 		memcpy(out + end, in + s->sh_offset, s->sh_size);
 		s->sh_offset = end;

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* The panel and the faces around it. */
+#include "test/unit/check.h"
+#include "test/unit/emit_sample.h"
+
+#include "emit/face.h"
+#include "emit/panel.h"
+#include "emit/utf8.h"
+
+static char buffer[FACE_SIZE_MAX];
+
+static struct options options_of(const char *argument)
+{
+	char words[256], *argv[16] = { words }, *rest = words;
+	char message[OPTIONS_TEXT_SIZE_MAX];
+	struct text error = text_over(message, sizeof message);
+	struct options o;
+	int argc = 1;
+
+	snprintf(words, sizeof words, "%s", argument);
+	while (argc < 15 && (argv[argc] = strtok_r(rest, " ", &rest)))
+		argc++;
+	assert_int_equal(options_parse(&o, argc, argv, &error), 0);
+	o.text = strstr(argument, "--text") ? "<b>{top_cpu}</b>\n\"{cpu}\"" : "{load1}";
+	return o;
+}
+
+static void golden(void **state)
+{
+	static const struct {
+		const char *face, *options, *file;
+		bool bare, terminal;
+	} rows[] = {
+		{ "waybar", "", "busy.waybar", false, false },
+		{ "waybar", "--text X --no-markup --class-on pressure", "busy-plain.waybar", false, false },
+		{ "waybar", "", "bare.waybar", true, false },
+		{ "term", "", "busy.panel", false, false },
+		{ "term", "", "busy.terminal", false, true },
+		{ "term", "", "bare.panel", true, false },
+		{ "text", "--text X", "busy.text", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct sample s = rows[i].bare ? sample_bare() : sample_busy();
+		struct options o = options_of(rows[i].options);
+		struct text t = text_over(buffer, sizeof buffer);
+
+		o.terminal = rows[i].terminal;
+		face_find(rows[i].face)->write(&t, &s, &o);
+		check_golden(&t, rows[i].file);
+	}
+}
+
+/* Lines of the plain panel keep to its width, and none ends in a space. */
+static void grid(void **state)
+{
+	struct sample s = sample_busy();
+	struct text t = text_over(buffer, sizeof buffer - 1);
+	char *line, *rest = buffer;
+
+	(void)state;
+	s.cpu_ppm = PPM;
+	s.pressure[PRESSURE_IO] = (struct pressure){ true, true, PPM, PPM };
+	s.top_cpu.entry[0].ended = 9999;
+	s.top_cpu.entry[1].threads = 32768;
+	s.top_io.entry[0] = live(4194304, "0123456789abcde", 1, 0, 0, UINT64_MAX / 2, UINT64_MAX / 2);
+	s.load_milli[0] = 9994;
+	s.load_milli[1] = 99949;
+	s.load_milli[2] = 1234567;
+	panel_write(&t, &s, PANEL_PLAIN);
+	buffer[t.used] = '\0';
+	assert_non_null(strstr(buffer, "Load      9.99     99.9     1235       8 CPUs\n"));
+	while ((line = strsep(&rest, "\n"))) {
+		size_t length = strlen(line);
+
+		if (utf8_width(line, length) > PANEL_COLUMNS)
+			print_error("wide: %s\n", line);
+		assert_true(utf8_width(line, length) <= PANEL_COLUMNS);
+		assert_true(!length || line[length - 1] != ' ');
+	}
+}
+
+/* What nobody would want to see move does not move the panel. */
+static void quiet(void **state)
+{
+	struct sample a = sample_busy(), b = sample_busy();
+	char other[PANEL_SIZE_MAX];
+	struct text before = text_over(other, sizeof other), after = text_over(buffer, sizeof buffer);
+
+	(void)state;
+	b.cost_ns = 21000;
+	b.time_unix_ms += 1000;
+	b.elapsed_ns += 12345;
+	b.cpu_ppm += 1000;
+	b.memory_used_bytes += 1 << 20;
+	b.temperature_millicelsius += 400;
+	b.tasks_total++;
+	b.top_cpu.entry[0].cpu_ppm += 1000;
+	b.pressure[PRESSURE_IO].some_ppm += 1500;
+	panel_write(&before, &a, PANEL_MARKUP_JSON);
+	panel_write(&after, &b, PANEL_MARKUP_JSON);
+	check_bytes(&after, before.data, before.used, "panel");
+	b.cost_ns = 51000;
+	after.used = 0;
+	panel_write(&after, &b, PANEL_MARKUP_JSON);
+	assert_true(after.used != before.used || memcmp(other, buffer, after.used));
+}
+
+static void notices(void **state)
+{
+	struct sample s = sample_bare();
+	struct text t = text_over(buffer, sizeof buffer - 1);
+
+	(void)state;
+	s.blocked_count = 23;
+	s.blocked_listed = 6;
+	for (unsigned i = 0; i < 6; i++)
+		s.blocked[i] = (struct blocked_entry){ i + 1, "dd", 'D' };
+	s.lost = 2;
+	panel_write(&t, &s, PANEL_PLAIN);
+	buffer[t.used] = '\0';
+	assert_non_null(strstr(buffer, "Blocked   dd D, dd D, dd D, dd D, dd D, 18 more\n"));
+	assert_non_null(strstr(buffer, "tasks: 0 dropped, 2 lost   sampled in under 5ms"));
+	s.blocked_listed = 0;
+	t.used = 0;
+	panel_write(&t, &s, PANEL_PLAIN);
+	buffer[t.used] = '\0';
+	assert_non_null(strstr(buffer, "Blocked   23 tasks\n"));
+	s.cost_ns = UINT64_MAX;
+	t.used = 0;
+	panel_write(&t, &s, PANEL_PLAIN);	/* ends, whatever the cost */
+}
+
+/* The tail of waybar's object: classes and percentage. */
+static void classes(void **state)
+{
+	static const struct {
+		const char *options;
+		uint32_t load_milli, cpu_ppm, memory_percent, pressure_ppm;
+		bool no_rates, dropped;
+		const char *want;
+	} rows[] = {
+		{ "", 0, 0, 0, 0, false, false, "[\"ok\"],\"percentage\":0}" },
+		{ "", 0, 0, 0, 0, true, false, "[\"ok\"]}" },
+		{ "", 3999, 0, 0, 0, false, false, "[\"ok\"],\"percentage\":0}" },
+		{ "", 4000, 0, 0, 0, false, false, "[\"warning\",\"load-warning\"],\"percentage\":0}" },
+		{ "", 8000, 74000, 0, 0, false, false,
+		  "[\"critical\",\"load-critical\"],\"percentage\":7}" },
+		{ "", 0, 900000, 81, 200000, false, true,
+		  "[\"ok\",\"cpu-critical\",\"mem-warning\",\"pressure-warning\",\"dropped\"]"
+		  ",\"percentage\":90}" },
+		{ "--class-on load", 3000, 900000, 0, 0, false, false,
+		  "[\"ok\",\"cpu-critical\"],\"percentage\":75}" },
+		{ "--class-on load", 50000, 0, 0, 0, false, false,
+		  "[\"critical\",\"load-critical\"],\"percentage\":100}" },
+		{ "--class-on cpu", 9000, 699999, 0, 0, false, false,
+		  "[\"ok\",\"load-critical\"],\"percentage\":70}" },
+		{ "--class-on cpu --warning 30.5", 0, 305000, 0, 0, false, false,
+		  "[\"warning\",\"cpu-warning\"],\"percentage\":31}" },
+		{ "--class-on cpu --warning 95", 0, 940000, 0, 0, false, false,
+		  "[\"ok\"],\"percentage\":94}" },
+		{ "--class-on cpu --warning 95", 0, 950000, 0, 0, false, false,
+		  "[\"critical\",\"cpu-critical\"],\"percentage\":95}" },
+		{ "--class-on cpu --critical 10", 0, 100000, 0, 0, false, false,
+		  "[\"critical\",\"cpu-critical\"],\"percentage\":10}" },
+		{ "--class-on mem", 0, 0, 95, 0, false, false,
+		  "[\"critical\",\"mem-critical\"],\"percentage\":95}" },
+		{ "--class-on pressure", 0, 0, 0, 500000, false, false,
+		  "[\"critical\",\"pressure-critical\"],\"percentage\":50}" },
+		{ "--warning 2 --critical 3", 2500, 0, 0, 0, false, false,
+		  "[\"warning\",\"load-warning\"],\"percentage\":0}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct sample s = sample_bare();
+		struct options o = options_of(rows[i].options);
+		struct text t = text_over(buffer, sizeof buffer - 1);
+		char *tail;
+
+		s.cpus = 4;
+		s.known |= rows[i].no_rates ? 0 : KNOWS_RATES;
+		s.load_milli[0] = rows[i].load_milli;
+		s.cpu_ppm = rows[i].cpu_ppm;
+		s.memory_total_bytes = 100 << 20;
+		s.memory_used_bytes = (uint64_t)rows[i].memory_percent << 20;
+		s.pressure[PRESSURE_IO] = (struct pressure){ true, false, rows[i].pressure_ppm, 0 };
+		s.dropped = rows[i].dropped;
+		face_find("waybar")->write(&t, &s, &o);
+		buffer[t.used] = '\0';
+		tail = strstr(buffer, "\"class\":");
+		assert_non_null(tail);
+		buffer[t.used - 1] = '\0';
+		if (strcmp(tail + 8, rows[i].want))
+			print_error("row %zu: %s\n", i, tail);
+		assert_string_equal(tail + 8, rows[i].want);
+	}
+}
+
+static void worst(void **state)
+{
+	static const char fills[] = "\\\"&\xff ";
+	size_t longest = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof fills; i++) {
+		struct sample s = sample_worst(fills[i]);
+
+		for (int style = PANEL_PLAIN; style <= PANEL_MARKUP_JSON; style++) {
+			struct text t = text_over(buffer, PANEL_SIZE_MAX);
+
+			panel_write(&t, &s, (enum panel_style)style);
+			assert_false(t.cut);
+			longest = t.used > longest ? t.used : longest;
+		}
+	}
+	print_message("# longest: %zu of %d bytes\n", longest, PANEL_SIZE_MAX);
+	assert_true(longest > PANEL_SIZE_MAX / 2);
+}
+
+static void write_waybar(struct text *out, const void *what)
+{
+	struct options o = options_of("");
+
+	face_find("waybar")->write(out, what, &o);
+}
+
+static void write_terminal(struct text *out, const void *what)
+{
+	struct options o = options_of("");
+
+	o.terminal = true;
+	face_find("term")->write(out, what, &o);
+}
+
+static void cut(void **state)
+{
+	struct sample busy = sample_busy();
+
+	(void)state;
+	check_every_size(write_waybar, &busy, FACE_SIZE_MAX);
+	check_every_size(write_terminal, &busy, FACE_SIZE_MAX);
+}
+
+static void offered(void **state)
+{
+	static const char *const names[] = { "waybar", "json", "term", "text" };
+	char list[64];
+	struct text t = text_over(list, sizeof list);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		assert_string_equal(face_find(names[i])->name, names[i]);
+	assert_null(face_find("i3bar"));
+	assert_null(face_find("way"));
+	assert_null(face_find(""));
+	face_names(&t);
+	check_text(&t, "waybar json term text", "names");
+	assert_ptr_equal(face_default(true), face_find("term"));
+	assert_ptr_equal(face_default(false), face_find("waybar"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(golden),  cmocka_unit_test(grid),  cmocka_unit_test(quiet),
+		cmocka_unit_test(notices), cmocka_unit_test(classes), cmocka_unit_test(worst),
+		cmocka_unit_test(cut),	   cmocka_unit_test(offered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
