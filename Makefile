@@ -107,7 +107,7 @@ $(build)/unit/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,UNIT,$<)$(unit_cc) $(unit_flags) -MMD -MP -c -o $@ $<
 
-.PRECIOUS: $(build)/unit/test/unit/%.o
+.SECONDARY: $(unit_objects)
 $(build)/unit/test_%: $(build)/unit/test/unit/test_%.o $(unit_objects)
 	$(call say,LINK,$@)$(unit_cc) $(unit_flags) -o $@ $^ -lcmocka
 
@@ -117,7 +117,7 @@ unit: $(unit_tests)
 # All tests: unit tests under the sanitizers, then the live ones on this kernel (root). One runner, one count.
 live_tests := $(wildcard test/kernel/*.t)
 test: rstat $(unit_tests) $(build)/test/load
-	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer -Itest/lib -e '' $(unit_tests) $(live_tests)
+	CMOCKA_MESSAGE_OUTPUT=TAP PERL5LIB=$(CURDIR)/test/lib prove --timer -e '' $(unit_tests) $(live_tests)
 
 live: rstat $(build)/test/load
 	prove --timer -Itest/lib $(live_tests)

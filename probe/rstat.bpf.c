@@ -282,6 +282,8 @@ INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
 		c = the_counters();
 		if (number && c)
 			__sync_fetch_and_add(&c->adopted, 1);
+		if (!number)	/* the seed pass was faster */
+			number = number_plus_one(next);
 	}
 	if (!number)
 		cpu->since_ns = next->se.sum_exec_runtime;

@@ -41,7 +41,8 @@ SKIP: {
 
 # Mutation: without "n" of SLOT_DEAD threads going to their process (end_slot) what dying threads used is missing.
 my $threads = load_start('threads', 2000, 8);
-my $row = check_process('a process of 2,000 threads', $threads->{pid});
+my $row = check_process('a process of 2,000 threads', $threads->{pid},
+	sub { process_ns($threads->{pid}) });
 load_stop($threads);
 
 # Mutation: without ended_add() nothing is listed; without on_free's epoch the total falls short.
@@ -56,6 +57,9 @@ ok($ended && $ended->{ended} > 100, 'true is listed as ended, ' . ($ended ? $end
 load_stop($storm);
 
 my $exec = load_start('exec-thread');
+print { $exec->{in} } "\n";
+$exec->{in}->flush;
+readline $exec->{out};
 check_process('exec from a thread that is not the first', $exec->{pid});
 load_stop($exec);
 

@@ -103,8 +103,8 @@ cmp_ok(time() - $began, '<', 0.5, 'SIGTERM ends it while the reader has stopped'
 
 # System calls of the loop.
 SKIP: {
-	chomp(my $strace = `command -v strace`);
-	skip 'no strace', 2 unless $strace;
+	chomp(my $strace = `command -v strace 2>/dev/null`);
+	skip "no strace", 2 unless $strace;
 	system "strace -o build/test/strace ./rstat -i 100 -n 21 -o json >/dev/null";
 	my (%count, $lines);
 	open my $file, '<', 'build/test/strace';
