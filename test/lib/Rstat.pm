@@ -15,7 +15,7 @@ use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC sleep);
 
 our @EXPORT = qw(
 	needs_root load_start load_stop ask
-	rstat_start rstat_stop next_line next_sample skip_lines run
+	rstat_start rstat_stop ended next_line next_sample skip_lines run
 	slurp cpu_ns process_ns statm_rss io_write machine_busy task_state rss_slack page_size cpus scratch
 	entry by_pid used_ns near check_near bpf_ids now order
 );
