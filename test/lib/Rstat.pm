@@ -15,7 +15,7 @@ use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC sleep);
 
 our @EXPORT = qw(
 	needs_root load_start load_stop ask
-	rstat_start rstat_stop ended next_line next_sample skip_lines run
+	rstat_start rstat_stop ended next_line next_sample sample_from_now skip_lines run
 	slurp cpu_ns process_ns statm_rss io_write machine_busy task_state rss_slack page_size cpus scratch
 	entry by_pid used_ns near check_near bpf_ids now order
 );
@@ -175,6 +175,15 @@ sub next_sample {
 	my $sample = $json->decode($line);
 	die "this is from source $sample->{source}\n" if $sample->{source} ne $attach;
 	$sample->{truth} = $read;
+	return $sample;
+}
+
+# The first sample that was begun after this call: lines may have been waiting in the pipe.
+sub sample_from_now {
+	my ($rstat, $truth) = @_;
+	my $now_ms = int(Time::HiRes::time() * 1000);
+	my $sample;
+	do { $sample = next_sample($rstat, $truth) } until $sample->{time_unix_ms} > $now_ms;
 	return $sample;
 }
 
