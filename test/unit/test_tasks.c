@@ -106,6 +106,18 @@ static void counts_differences(void **state)
 	assert_int_equal(total_ms(), 0);
 }
 
+/* Whatever the sample says: before the first scan there is nothing to compare with. */
+static void the_first_reading_is_a_baseline(void **state)
+{
+	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters };
+
+	(void)state;
+	ran(born(0, 10, 10, "a", 0), 500);
+	m.sample = (struct sample){ .known = KNOWS_RATES, .elapsed_ns = SECOND, .cpus = CPUS };
+	tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+	assert_int_equal(total_ms(), 0);
+}
+
 static void counts_newborns_from_zero_and_adopted_from_now(void **state)
 {
 	(void)state;
@@ -413,6 +425,8 @@ static void more_names_than_groups(void **state)
 		snprintf(name, sizeof name, "n%u", i);
 		ended_add(ended, name, false, 1, &use);
 		ended_add(ended, name, false, 1, &use);
+		if (i == ENDED_GROUPS)
+			assert_string_equal(ended->group[ENDED_GROUPS].name, "(others)");
 	}
 	assert_int_equal(ended->groups, ENDED_GROUPS + 1);
 	assert_string_equal(ended->group[ENDED_GROUPS].name, "(others)");
@@ -725,6 +739,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(counts_differences),
+		TEST(the_first_reading_is_a_baseline),
 		TEST(counts_newborns_from_zero_and_adopted_from_now),
 		TEST(leaves_a_slot_that_changes_hands),
 		TEST(passes_over_what_no_record_touched),
