@@ -119,6 +119,9 @@ live_tests := $(wildcard test/kernel/*.t)
 test: rstat $(unit_tests) $(build)/test/load
 	CMOCKA_MESSAGE_OUTPUT=TAP PERL5LIB=$(CURDIR)/test/lib prove --timer -e '' $(unit_tests) $(live_tests)
 
+live: rstat $(build)/test/load
+	prove --timer -Itest/lib $(live_tests)
+
 $(build)/test/load: test/kernel/load.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $< -lpthread
@@ -164,5 +167,5 @@ clean:
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit test analyze check bench size install install-caps clean FORCE
+.PHONY: all run unit live test analyze check bench size install install-caps clean FORCE
 .DELETE_ON_ERROR:

@@ -357,14 +357,15 @@ static void start_bystander(int i)
 }
 
 /*
- * grow BYTES: at "grow" and "shrink" all bystanders, older and younger than the worker, are woken first, then the
- * worker takes or gives back the memory; the reply comes when it sleeps again.
+ * grow BYTES: half as much from the beginning. At "grow" and "shrink" all bystanders, older and younger than the
+ * worker, are woken first, then the worker takes or gives back the memory; the reply comes when it sleeps again.
  */
 static void mode_grow(char **arguments)
 {
 	char byte;
 
 	grow_size = strtoull(arguments[0], NULL, 10);
+	take_memory(grow_size / 2);
 	if (pipe(worker) || pipe(worker_done))
 		die("pipe");
 	start_bystander(0);

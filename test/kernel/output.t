@@ -1,193 +1,149 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
-# What comes out: valid in every line, with clear failures. Root.
+# What comes out is what its readers can read, whatever processes call themselves.
 use strict;
 use warnings;
-use Test::More;
+use Encode ();
 use JSON::PP;
+use Test::More;
 use Rstat;
-use Time::HiRes qw(sleep time);
 
-plan skip_all => 'needs root' if $>;
-my %markup;
+needs_root();
 
-sub run {
-	my (@command) = @_;
-	my $pid = open my $out, '-|', 'sh', '-c', '"$@" 2>build/test/stderr', 'sh', @command or die;
-	my $stdout = do { local $/; <$out> };
-	close $out;
-	my $code = $?;
-	open my $err, '<', 'build/test/stderr';
-	return ($stdout // '', do { local $/; <$err> } // '', $code);
-}
+my $seconds = $ENV{RSTAT_OUTPUT_SECONDS} // 30;
+my $json = JSON::PP->new->utf8;
 
-my ($stdout, $stderr, $code) = run('./rstat', '--once', '-o', 'json');
-ok(eval { decode_json($stdout) }, '--once -o json is JSON') and is($stderr, '', 'nothing on stderr');
+# Name, and what the tooltip shows of it (a pattern).
+my @hostile = (
+	["\"quote'\\", qr/&quot;quote&#39;\\/],
+	["\x01\x1b[31mred\x07", qr/\[31mred/],
+	["<b>&amp;</b>", qr/&lt;b&gt;&amp;amp;&lt;\/b&gt;/],
+	["</tt><i>&#0;", qr/&lt;\/tt&gt;&lt;i&gt;&amp;#0;/],
+	["broken\xff\xfe\x80", qr/broken\x{fffd}\x{fffd}\x{fffd}/],
+	["overlong\xc0\xaf\xe0\x80", qr/overlong\x{fffd}/],
+	["surrog\xed\xa0\x80\xed\xb0\x80", qr/surrog\x{fffd}/],
+	["rtl\xe2\x80\xaegpj.exe", qr/rtlgpj\.exe/],
+	["unit\\x2dname\\x", qr/unit-name\\x/],
+	["null\\x00\\x0a\\u0", qr/null\\x00\\x0a/],
+	["aaaaaaaaaaaaa\xc3\xa9\xc3", qr/aaaaaaaaaaaaa\x{e9}/],
+	["aaaaaaaaaaaa\xf0\x9f\x98\x80", qr/aaaaaaaaaaaa\x{fffd}/],	# the kernel cuts at 15 bytes
+	["\xc2\x85\xc2\x9b\xe2\x80\xa8C1", qr/C1/],
+	["\n\r\t{\"a\":1}", qr/\{&quot;a&quot;:1\}/],
+	["%n%s{load1}", qr/%n%s\{load1\}/],
+	["\x01\x02\x03", qr/\?/],
+);
 
-SKIP: {
-	system('/usr/bin/python3 -c "import jsonschema" 2>/dev/null') == 0 or skip 'no python3-jsonschema', 1;
-	open my $file, '>', 'build/test/sample.json';
-	print $file $stdout;
-	close $file;
-	is(system('/usr/bin/python3', '-c', 'import json,jsonschema as j;'
-		. 'j.validate(json.load(open("build/test/sample.json")),json.load(open("docs/sample.schema.json")))'),
-		0, 'it fits docs/sample.schema.json');
-}
-
-# Hostile names, all in the lists: each line must parse, and the tooltip must be well-formed markup.
-my $names = load_start('names', 20);
-my %faces;
-for my $face ('json', 'waybar') {
-	open $faces{$face}, '-|', './rstat', '-o', $face, '-i', 100, '-n', 300, '-t', 20, '--min-cpu', 0, '--min-mem', 0
-		or die;
-}
-for my $face ('json', 'waybar') {
-	my $bad = 0;
-	while (my $line = readline $faces{$face}) {
-		my $object = eval { decode_json($line) };
-		$bad++ if !$object || $line =~ /[\x00-\x09\x0b-\x1f\x7f]/;
-		$markup{$object->{tooltip}} = 1 if $object && $face eq 'waybar';
+# Why a string is no well-formed Pango markup, as its parser (GMarkup) sees it; nothing where it is.
+sub markup_fault {
+	my ($text) = @_;
+	my @open;
+	while ($text =~ /\G(?:[^<>&]+|&(\w+|#\d+);|<(\/?)(\w+)((?: \w+='[^'<>&]*')*)>|(.))/gs) {
+		my ($entity, $end, $tag, $stray) = ($1, $2, $3, $5);
+		return "stray '$stray' at " . pos $text if defined $stray;
+		return "entity $entity" if defined $entity && $entity !~ /^(?:amp|lt|gt|quot|apos|#39)$/;
+		next unless defined $tag;
+		return "tag $tag" unless $tag =~ /^(?:b|i|u|s|tt|big|small|sub|sup|span)$/;
+		if (!$end) { push @open, $tag }
+		elsif (!@open || pop @open ne $tag) { return "</$tag> closes nothing" }
 	}
-	close $faces{$face};
-	is($bad, 0, "30 s of $face with hostile names: every line parses");
-}
-SKIP: {
-	system('/usr/bin/python3 -c "" 2>/dev/null') == 0 or skip 'no python3', 1;
-	open my $parser, '|-:utf8', '/usr/bin/python3', '-c', 'import sys,xml.etree.ElementTree as e;'
-		. '[e.fromstring("<r>"+t+"</r>") for t in sys.stdin.buffer.read().decode().split(chr(30)) if t]' or die;
-	print $parser join chr(30), keys %markup;
-	ok(close $parser, scalar(keys %markup) . ' different tooltips are well-formed markup');
-}
-load_stop($names);
-
-for my $case (
-	[['--nonsense'], 512, qr/--nonsense/], [['-i', 'x'], 512, qr/x/], [['-i', '9'], 512, qr/10/],
-	[['-o', 'none'], 512, qr/none/], [['--text', '{bogus}'], 512, qr/bogus/],
-	[['--probe', '/nonexistent'], 256, qr/ENOENT/], [['--probe', '/'], 256, qr/EINVAL/],
-	[['--probe', 'Makefile'], 256, qr/ELF/],
-) {
-	my ($arguments, $want, $names_it) = @$case;
-	($stdout, $stderr, $code) = run('./rstat', @$arguments);
-	ok($code == $want && $stdout eq '' && $stderr =~ /^rstat: [^\n]+\n\z/ && $stderr =~ $names_it,
-		"@$arguments: one clear line") or diag "$code $stderr";
+	return @open ? "<$open[-1]> is not closed" : undef;
 }
 
-# Cut and changed probe objects: an error line or a working probe, never a signal's death.
-my $object = do { local (@ARGV, $/) = 'build/probe/rstat.bpf.o'; <> };
-srand 1;
-my $deaths = 0;
-for my $i (1 .. 60) {
-	my $changed = $object;
-	if ($i % 2) {
-		$changed = substr $object, 0, int rand length $object;
-	} else {
-		substr($changed, int rand length $object, 1) = chr int rand 256 for 1 .. 3;
+# What is wrong with a line of a face.
+sub line_fault {
+	my ($line, $face) = @_;
+	my $object;
+	return 'no UTF-8' unless defined eval { Encode::decode('UTF-8', my $copy = $line, Encode::FB_CROAK) };
+	return 'control characters' if $line =~ /[\x00-\x1f\x7f]/;
+	return "no JSON: $@" unless eval { $object = $json->decode($line) };
+	return 'number as a string' if $face eq 'json' && $line =~ /"(?:pid|rss_bytes|cpu_ratio)":"/;
+	for my $string (strings_of($object)) {
+		return 'control characters in a string' if $string =~ /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
+		return 'marks in a string' if $string =~ /[\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]/;
 	}
-	open my $file, '>:raw', 'build/test/changed.o';
-	print $file $changed;
-	close $file;
-	(undef, undef, $code) = run('./rstat', '--probe', 'build/test/changed.o', '-n', 1);
-	$deaths++ if $code & 127 || $code >> 8 > 2;
-}
-is($deaths, 0, 'no corrupt object kills it');
-
-# SIGTERM in every phase, and while a full pipe blocks the write.
-my $slowest = 0;
-for my $i (0 .. 25) {
-	my $pid = fork // die;
-	if (!$pid) {
-		open STDOUT, '>', '/dev/null';
-		exec './rstat', '-i', '10', '-o', 'json';
-	}
-	sleep $i * 0.003;
-	my $began = time;
-	kill TERM => $pid;
-	waitpid $pid, 0;
-	my $took = time() - $began;
-	$slowest = $took if $took > $slowest;
-}
-diag sprintf 'SIGTERM: gone within %.0f ms at the most', $slowest * 1000;
-cmp_ok($slowest, '<', 0.5, 'SIGTERM ends it in each phase');
-my $blocked = open my $unread, '-|', './rstat', '-i', 10, '-o', 'json';
-sleep 2;
-my $began = time;
-kill TERM => $blocked;
-waitpid $blocked, 0;
-cmp_ok(time() - $began, '<', 0.5, 'SIGTERM ends it while the reader has stopped');
-
-# System calls of the loop.
-SKIP: {
-	chomp(my $strace = `command -v strace 2>/dev/null`);
-	skip "no strace", 3 unless $strace;
-	# 11 s: one refresh pass, every 10 s, is among them
-	system 'strace -o build/test/strace ./rstat -i 500 -n 23 -o json >/dev/null';
-	my (%count, %bpf, $lines);
-	open my $file, '<', 'build/test/strace';
-	while (<$file>) {
-		$lines++ if /^write\(1/;
-		next unless $lines && /^(\w+)\((\w*)/;
-		$count{$1}++;
-		$bpf{$2}++ if $1 eq 'bpf';
-	}
-	is_deeply([grep { !/^(ppoll|read|pread64|bpf|clock_gettime|sysinfo|write|close|exit_group|mmap)$/ } sort keys %count],
-		[], 'the loop has only its calls');
-	cmp_ok($count{mmap} // 0, '<=', 1, 'no mmap but for a new piece of the slot array');
-	is_deeply(\%bpf, { BPF_PROG_TEST_RUN => 22, BPF_ITER_CREATE => 1 }, 'one bpf() per sample, one for the refresh pass');
+	return if $face eq 'json';
+	return 'an \x that Waybar rewrites' if $line =~ /\\x/;
+	return 'a newline in the text' if $object->{text} =~ /\n/;
+	return "tooltip: " . markup_fault($object->{tooltip}) if defined markup_fault($object->{tooltip});
+	return "text: " . markup_fault($object->{text}) if defined markup_fault($object->{text});
+	return;
 }
 
-# A reader that has stopped: blocked in the write, it uses no more memory than before.
-{
-	my $pid = open my $out, '-|', './rstat', '-i', 10, '-o', 'json', '-t', 20, '--min-mem', 0 or die;
-	<$out> for 1 .. 5;
-	my $rss = sub { open my $f, '<', "/proc/$pid/status"; my ($kib) = map { /^VmRSS:\s+(\d+)/ } <$f>; $kib };
-	sleep 2;
-	my $before = $rss->();
-	sleep 2;
-	is($rss->(), $before, 'a stopped reader costs no memory');
-	kill TERM => $pid;
-	close $out;
+sub strings_of {
+	my ($value) = @_;
+	return map { strings_of($_) } values %$value if ref $value eq 'HASH';
+	return map { strings_of($_) } @$value if ref $value eq 'ARRAY';
+	return $value // ();
 }
 
-SKIP: {
-	system('command -v setcap >/dev/null && command -v setpriv >/dev/null') == 0 or skip 'no setcap or setpriv', 3;
-	my $folder = `mktemp -d`;
-	chomp $folder;
-	chmod 0755, $folder;
-	system 'cp', './rstat', $folder;
-	my @other = ('setpriv', '--reuid', 65534, '--regid', 65534, '--clear-groups', "$folder/rstat");
-	($stdout, $stderr, $code) = run(@other, '--attach', 'btf', '--once');
-	ok($code == 256 && $stdout eq '' && $stderr =~ /^rstat: [^\n]*CAP_BPF[^\n]*\n\z/, 'without capabilities: one line');
-	system 'setcap', 'cap_bpf,cap_perfmon+ep', "$folder/rstat";
-	($stdout, $stderr, $code) = run(@other, '--once', '-o', 'json');
-	ok($code == 0 && eval { decode_json($stdout) }, 'another user with the two capabilities gets a sample');
-	($stdout, $stderr, $code) = run(@other, '--probe', '/etc/hostname');
-	like($stderr, qr/refused/, '--probe is refused with raised privileges');
-	system 'rm', '-r', $folder;
-}
-
-# Nothing is left in the kernel: the programs and maps that its descriptors and links name are gone with it.
-# Mutation: a copy of it kept alive (a child that inherits the descriptors) leaves them all.
-SKIP: {
-	system('command -v bpftool >/dev/null') == 0 or skip 'no bpftool', 2;
-	my $pid = open my $out, '-|', './rstat', '-i', 100, '-o', 'json' or die;
-	<$out> for 1 .. 3;
-	my (%id, @left);
-	for my $path (glob "/proc/$pid/fdinfo/*") {
-		open my $info, '<', $path or next;
-		while (<$info>) { $id{$1}{$2} = 1 if /^(prog|map)_id:\s+(\d+)/ }
-	}
-	cmp_ok(keys(%{ $id{prog} }), '>=', 5, 'it holds its programs: ' . join ' ', sort keys %{ $id{prog} });
-	kill TERM => $pid;
-	close $out;
-	for (1 .. 20) {
-		@left = ();
-		for my $kind (keys %id) {
-			system("bpftool $kind show id $_ >/dev/null 2>&1") or push @left, "$kind $_" for keys %{ $id{$kind} };
+# Fails: a <b> that is not closed (emit/panel.c); safe_name() without entities, with control
+# characters, or with \\ for a backslash (emit/safe.c).
+sub test_hostile_names {
+	my $names = load_start('names', map { unpack 'H*', $_->[0] } @hostile);
+	my (undef, @pids) = @{ $names->{ready} };
+	my %run = map {
+		$_ => rstat_start('-o', $_, '-i', 200, '--min-mem', 0, '-n', $seconds * 5)
+	} 'json', 'waybar';
+	my (%lines, %listed, %faults);
+	my $tooltips = '';
+	for my $number (1 .. $seconds * 5) {
+		for my $face ('json', 'waybar') {
+			my $line = next_line($run{$face}) // last;
+			my $fault = line_fault($line, $face);
+			$lines{$face}++;
+			push @{ $faults{$face} }, "$fault: $line" if defined $fault;
+			next if defined $fault;
+			my $object = $json->decode($line);
+			$listed{ $_->{pid} // 0 } = 1 for @{ $object->{top_cpu} // [] };
+			$tooltips .= $object->{tooltip} if $face eq 'waybar' && $number % 10 == 0;
 		}
-		last unless @left;
-		sleep 0.1;
 	}
-	is("@left", '', 'none of its programs and maps is left 2 s after SIGTERM');
+	for my $face ('json', 'waybar') {
+		my @faults = @{ $faults{$face} // [] };
+		is($lines{$face}, $seconds * 5, "$seconds s of $face");
+		is_deeply([splice @faults, 0, 3], [], 'every line can be read');
+		is(ended($run{$face}), 0, 'it ends well');
+	}
+	is_deeply([grep { !$listed{$_} } @pids], [], 'all hostile names are in the list');
+	ok($tooltips =~ $_->[1], 'the tooltip shows ' . $_->[1]) for @hostile;
+	load_stop($names);
 }
 
-done_testing;
+# Fails: a key misspelt in emit/json.c (additionalProperties), a key missing from the first line.
+sub test_schema {
+	my ($status, $stdout, $stderr) = run('./rstat', '--once', '-o', 'json', '--min-cpu', 0, '--min-mem', 0,
+		'--min-io', 0, '-t', 20);
+	is($status, 0, '--once ends well');
+	is($stderr, '', 'and says nothing on stderr');
+	is(() = $stdout =~ /\n/g, 1, 'one line');
+	ok(exists((eval { $json->decode($stdout) } // {})->{cpu_ratio}), 'with rates');
+	my ($first_status, $first) = run('./rstat', '-n', 1, '-o', 'json');
+	is($first_status, 0, 'the first line alone');
+	is_deeply([grep { exists $json->decode($first)->{$_} } qw(elapsed_us cpu_ratio io top_cpu top_io)], [],
+		'is without rates');
+	SKIP: {
+		skip 'schema: python3-jsonschema is not installed', 2
+			if (run('/usr/bin/python3', '-c', 'import jsonschema'))[0];
+		my $program = 'import json, sys, jsonschema as j; '
+			. 's = json.load(open("docs/sample.schema.json")); j.Draft202012Validator.check_schema(s); '
+			. 'j.validate(json.loads(sys.argv[1]), s, j.Draft202012Validator)';
+		for (['--once', $stdout], ['the first line', $first]) {
+			my ($bad, undef, $why) = run('/usr/bin/python3', '-c', $program, $_->[1]);
+			ok(!$bad, "$_->[0] fits docs/sample.schema.json") or diag $why;
+		}
+	}
+}
+
+# The checks themselves refuse what they should.
+sub test_checks {
+	for ('<b>', '<b></i>', 'a & b', '</b>', '<blink></blink>', '&nbsp;', 'a < b', "<span a='<'></span>") {
+		ok(defined markup_fault($_), "no markup: $_");
+	}
+	is(markup_fault("<tt>a &amp; <span alpha='60%'>b</span>\n</tt>"), undef, 'markup');
+	ok(defined line_fault($_, 'json'), 'no line') for '{"a":', "{\"a\":\"\xff\"}", "{\"a\":\"\\u001b\"}";
+}
+
+test_checks();
+test_schema();
+test_hostile_names();
+done_testing();

@@ -1,78 +1,191 @@
 # SPDX-License-Identifier: MIT
-# What the live tests share: loads, rstat's lines, and the kernel's own numbers.
+# What the live tests share: loads, rstat's lines, and the kernel's own numbers. Times are in ns, sizes in bytes.
+#
+# Both sides of a comparison are amounts over the same window: the kernel's number is read when a line arrives, and
+# again when the next one does. How long that takes, and whether the machine is busy, decides nothing.
 package Rstat;
 use strict;
 use warnings;
 use Exporter 'import';
-use IPC::Open2;
-use JSON::PP;
+use File::Temp ();
+use JSON::PP ();
+use POSIX ();
+use Test::More ();
+use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC sleep);
 
-our @EXPORT = qw(load_start load_stop cpu_ns process_ns statm_rss io_write machine_busy window entry near);
+our @EXPORT = qw(
+	needs_root load_start load_stop ask
+	rstat_start rstat_stop ended next_line next_sample skip_lines run
+	slurp cpu_ns process_ns statm_rss io_write machine_busy task_state rss_slack page_size cpus scratch
+	entry by_pid used_ns near check_near bpf_ids now order
+);
 
 my $json = JSON::PP->new->utf8;
+my %started;	# pid => 1: what is to be ended when the test is
 
-# A load under way: { pid, in, out }.
-sub load_start {
-	my @arguments = @_;
-	my $pid = open2(my $out, my $in, 'build/test/load', @arguments);
-	my $line = <$out> // '';
-	die "load @arguments: $line" unless $line =~ /^ready/;
-	chomp $line;
-	return { pid => $pid, in => $in, out => $out, ready => $line };
+# The way into the kernel that is tested; `RSTAT_ATTACH=raw prove ...` tests another.
+my $attach = $ENV{RSTAT_ATTACH} // 'btf';
+my $deadline_s = 60;	# for what must come at all; no measure of speed
+
+sub now { return clock_gettime(CLOCK_MONOTONIC) }
+
+# Ends the test file as skipped where its world is missing. A rstat that does not work is no reason to skip.
+sub needs_root {
+	Test::More::plan(skip_all => 'needs root, to load the probe') if $>;
+	Test::More::plan(skip_all => 'needs /sys/kernel/btf/vmlinux') unless -e '/sys/kernel/btf/vmlinux';
+	# A line is to be seen when it comes, whatever else wants the CPUs; loads go back to where users are.
+	setpriority 0, 0, -10;
+	die "build rstat and build/test/load first: make test\n" unless -x 'rstat' && -x 'build/test/load';
 }
 
-sub load_stop {
-	my ($load) = @_;
-	close $load->{in};
-	kill KILL => $load->{pid};	# what it forked dies with it
-	waitpid $load->{pid}, 0;
+sub scratch {
+	return File::Temp->newdir('rstat-test-XXXXXX', DIR => 'build/test');
 }
 
-sub slurp {
-	my ($path) = @_;
-	open my $file, '<', $path or return '';
-	local $/;
-	return <$file> // '';
-}
+# ---- processes
 
-# Run time of all threads of a process, ns (schedstat, first field).
-sub cpu_ns {
-	my ($pid) = @_;
-	my $sum = 0;
-	$sum += (split ' ', slurp($_) || '0')[0] for glob "/proc/$pid/task/*/schedstat";
-	return $sum;
-}
-
-# The same from /proc/PID/stat, in ticks of 10 ms: it keeps what threads that have died used.
-sub process_ns {
-	my ($pid) = @_;
-	my @field = split ' ', slurp("/proc/$pid/stat") =~ s/^.*\) //sr;
-	return ($field[11] + $field[12]) * 10e6;
-}
-
-sub statm_rss { my ($pid) = @_; return (split ' ', slurp("/proc/$pid/statm"))[1] * 4096 }
-sub io_write { my ($pid) = @_; return slurp("/proc/$pid/io") =~ /^write_bytes: (\d+)/m ? $1 : 0 }
-
-# (busy, all) ticks of the machine, stolen time left out of the busy.
-sub machine_busy {
-	my ($user, $nice, $system, $idle, $wait, $irq, $soft, $steal) =
-		slurp('/proc/stat') =~ /^cpu +(\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)/;
-	return ($user + $nice + $system + $irq + $soft,
-		$user + $nice + $system + $idle + $wait + $irq + $soft + $steal);
-}
-
-# The samples of one run, each with what $measure returned when its line came.
-sub window {
-	my ($measure, @arguments) = @_;
-	my @all = ('-o', 'json', '-t', 20, '--min-cpu', 0, '--min-mem', 0, '--min-io', 0, @arguments);
-	open my $out, '-|', './rstat', @all or die "rstat: $!\n";
-	my @result;
-	while (my $line = <$out>) {
-		my @truth = $measure ? $measure->() : ();
-		push @result, { %{ $json->decode($line) }, truth => \@truth };
+# Starts a program between pipes: { pid, in, out, err (a file), buffer }.
+sub start {
+	my (@command) = @_;
+	pipe my $child_in, my $in or die "pipe: $!";
+	pipe my $out, my $child_out or die "pipe: $!";
+	my $err = File::Temp->new(DIR => 'build/test', TEMPLATE => 'stderr-XXXXXX');
+	my $pid = fork // die "fork: $!";
+	if (!$pid) {
+		POSIX::dup2(fileno $child_in, 0);
+		POSIX::dup2(fileno $child_out, 1);
+		POSIX::dup2(fileno $err, 2);
+		no warnings 'exec';
+		exec { $command[0] } @command or POSIX::_exit(127);
 	}
-	close $out;
-	return @result;
+	$started{$pid} = 1;
+	select((select($in), $| = 1)[0]);
+	return { pid => $pid, in => $in, out => $out, err => $err, buffer => '' };
+}
+
+# Waits for its end: the wait status, or undef where it has not ended in time.
+sub ended {
+	my ($process, $within_s) = @_;
+	my $until = now() + ($within_s // $deadline_s);
+	until (waitpid($process->{pid}, POSIX::WNOHANG()) == $process->{pid}) {
+		return if now() > $until;
+		sleep 0.001;
+	}
+	delete $started{$process->{pid}};
+	return $process->{status} = $?;
+}
+
+sub stop {
+	my ($process, $signal) = @_;
+	return unless $started{$process->{pid}};
+	close $process->{in};
+	kill $signal => $process->{pid};
+	defined ended($process) or die "$process->{pid} has not ended\n";
+	return $process->{status};
+}
+
+END {
+	my $code = $?;
+	for my $pid (keys %started) {
+		kill KILL => $pid;
+		waitpid $pid, 0;
+	}
+	$? = $code;
+}
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+$SIG{PIPE} = 'IGNORE';
+
+# The next line, without its end; undef at the end of file. Dies where none comes.
+sub next_line {
+	my ($process, $within_s) = @_;
+	my $until = now() + ($within_s // $deadline_s);
+	my $bits = '';
+	vec($bits, fileno $process->{out}, 1) = 1;
+	my $end;
+	while (($end = index $process->{buffer}, "\n") < 0) {
+		my $left = $until - now();
+		die "no line from $process->{pid}\n" if $left <= 0;
+		next unless select(my $ready = $bits, undef, undef, $left) > 0;
+		sysread $process->{out}, $process->{buffer}, 65536, length $process->{buffer} or return;
+	}
+	return substr substr($process->{buffer}, 0, $end + 1, ''), 0, $end;
+}
+
+# Runs a command to its end: (wait status, stdout, stderr); the status is undef where it had to be killed.
+sub run {
+	my (@command) = @_;
+	my $process = start(@command);
+	my $stdout = '';
+	my $alarm = now() + $deadline_s;
+	my $bits = '';
+	vec($bits, fileno $process->{out}, 1) = 1;
+	close $process->{in};
+	while (now() < $alarm) {
+		next unless select(my $ready = $bits, undef, undef, 1) > 0;
+		last unless sysread $process->{out}, $stdout, 65536, length $stdout;
+	}
+	my $status = ended($process, $alarm - now() > 1 ? $alarm - now() : 1);
+	stop($process, 'KILL') unless defined $status;
+	return ($status, $stdout, slurp($process->{err}->filename));
+}
+
+# ---- loads
+
+# build/test/load in a mode, when it stands: { pid, ready (the words it said), ... }
+sub load_start {
+	my (@arguments) = @_;
+	my $load = start('build/test/load', '-n', 0, @arguments);
+	my $line = next_line($load) // '';
+	$load->{ready} = [split ' ', $line];
+	$load->{failed} = $line unless $line =~ /^ready/;
+	return $load;
+}
+
+# A line to the load, and its answer.
+sub ask {
+	my ($load, $line) = @_;
+	order($load, $line);
+	return next_line($load);
+}
+
+sub order {
+	my ($load, $line) = @_;
+	syswrite $load->{in}, "$line\n" or die "load: $!";
+}
+
+# What it forked dies with it.
+sub load_stop { return stop($_[0], 'KILL') }
+
+# ---- rstat
+
+# rstat -o json with all rows, that of the way in that is tested; later arguments win.
+sub rstat_start {
+	my (@arguments) = @_;
+	return start('./rstat', '--attach', $attach, '-o', 'json', '-t', 20, '--min-cpu', 0, '--min-io', 0,
+		@arguments);
+}
+
+sub rstat_stop { return stop($_[0], 'TERM') }
+
+# The next sample; what $truth returns is read the moment its line has come, and kept in {truth}.
+sub next_sample {
+	my ($rstat, $truth) = @_;
+	my $line = next_line($rstat) // die "rstat has ended: " . slurp($rstat->{err}->filename);
+	my $read = $truth ? $truth->() : undef;
+	my $sample = $json->decode($line);
+	die "this is from source $sample->{source}\n" if $sample->{source} ne $attach;
+	$sample->{truth} = $read;
+	return $sample;
+}
+
+sub skip_lines {
+	my ($rstat, $count) = @_;
+	next_sample($rstat) for 1 .. $count;
+}
+
+sub by_pid {
+	my ($pid) = @_;
+	return sub { ($_[0]{pid} // 0) == $pid };
 }
 
 # The row of a list that $test accepts.
@@ -82,11 +195,93 @@ sub entry {
 	return;
 }
 
-# Within 3% of the truth or 10 ms, whichever is larger (ns).
+# CPU time in the sample's interval of what $test accepts in top_cpu, all such rows added; -1: there is none.
+sub used_ns {
+	my ($sample, $test) = @_;
+	my @rows = grep { $test->($_) } @{ $sample->{top_cpu} } or return -1;
+	my $ratio = 0;
+	$ratio += $_->{cpu_ratio} for @rows;
+	return $ratio * $sample->{cpus} * $sample->{elapsed_us} * 1000;
+}
+
+# ---- the kernel's numbers
+
+sub slurp {
+	my ($path) = @_;
+	open my $file, '<:raw', $path or return '';
+	local $/;
+	return <$file> // '';
+}
+
+# Run time of all living threads of a process: the first field of schedstat.
+sub cpu_ns {
+	my ($pid) = @_;
+	my $sum = 0;
+	$sum += (split ' ', slurp($_) || '0')[0] for glob "/proc/$pid/task/*/schedstat";
+	return $sum;
+}
+
+# The process's CPU clock, as clock_getcpuclockid(3) makes it: the same counters (sum_exec_runtime), and what the
+# threads that have ended used. /proc/PID/stat counts these too, but in ticks of 10 ms.
+sub process_ns {
+	my ($pid) = @_;
+	return clock_gettime(-8 * ($pid + 1) + 2) * 1e9;	# (~pid << 3) | CPUCLOCK_SCHED
+}
+
+sub page_size { return POSIX::sysconf(POSIX::_SC_PAGESIZE()) }
+sub statm_rss { return (split ' ', slurp("/proc/$_[0]/statm"))[1] * page_size() }
+sub io_write { return slurp("/proc/$_[0]/io") =~ /^write_bytes: (\d+)/m ? $1 : undef }
+sub task_state { return slurp("/proc/$_[0]/stat") =~ /\) (\S)/ ? $1 : '' }
+
+# The online CPUs' numbers.
+sub cpus {
+	my @cpus;
+	for (split /,/, slurp('/sys/devices/system/cpu/online')) {
+		push @cpus, /(\d+)-(\d+)/ ? ($1 .. $2) : $_ + 0;
+	}
+	return @cpus;
+}
+
+# How far the RSS that the probe reads may be off: three counters, each with a batch on every CPU.
+sub rss_slack {
+	my $cpus = cpus();
+	my $batch = 2 * $cpus > 32 ? 2 * $cpus : 32;
+	return $cpus * $batch * 3 * page_size();
+}
+
+# [busy, all] ticks of the machine; stolen time is part of all.
+sub machine_busy {
+	my ($user, $nice, $system, $idle, $wait, $irq, $soft, $steal) =
+		slurp('/proc/stat') =~ /^cpu +(\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)/;
+	my $busy = $user + $nice + $system + $irq + $soft;
+	return [$busy, $busy + $idle + $wait + $steal];
+}
+
+# { prog => { ID => [name, its maps' ids] }, map => { ID => name } } of all BPF that is loaded.
+sub bpf_ids {
+	my (undef, $lines) = run('build/test/load', 'ids');
+	my %ids = (prog => {}, map => {});
+	for (split /\n/, $lines) {
+		my ($kind, $id, $name, @maps) = split ' ';
+		$ids{$kind}{$id} = $kind eq 'prog' ? [$name, @maps] : $name;
+	}
+	return \%ids;
+}
+
+# ---- verdicts
+
 sub near {
-	my ($measured, $truth) = @_;
-	my $slack = $truth * 0.03 > 10e6 ? $truth * 0.03 : 10e6;
-	return abs($measured - $truth) <= $slack;
+	my ($ours, $kernel, $share, $least) = @_;
+	my $slack = $kernel * $share > $least ? $kernel * $share : $least;
+	return abs($ours - $kernel) <= $slack;
+}
+
+# CPU times: within 3% or 10 ms, whichever is larger.
+sub check_near {
+	my ($ours, $kernel, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return Test::More::ok(near($ours, $kernel, 0.03, 10e6), sprintf '%s: %.1f ms, the kernel says %.1f ms',
+		$name, $ours / 1e6, $kernel / 1e6);
 }
 
 1;

@@ -1,0 +1,66 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Another user: with the two capabilities, and without any.
+use strict;
+use warnings;
+use File::Temp ();
+use JSON::PP;
+use Test::More;
+use Rstat;
+
+needs_root();
+for ('setcap', 'setpriv') {
+	plan skip_all => "needs $_" if system "command -v $_ >/dev/null";
+}
+
+my $folder = File::Temp->newdir('rstat-test-XXXXXX', TMPDIR => 1);
+chmod 0755, $folder;
+system('cp', 'rstat', "$folder/plain") == 0 or die;
+system('cp', 'rstat', "$folder/capable") == 0 or die;
+system('cp', 'build/probe/rstat.bpf.o', "$folder/probe.o") == 0 or die;
+chmod 0644, "$folder/probe.o";
+plan skip_all => 'needs file capabilities where temporary files are'
+	if system "setcap cap_bpf,cap_perfmon+ep $folder/capable";
+
+# A program of $folder as nobody.
+sub run_as_nobody {
+	my ($program, @arguments) = @_;
+	return run('setpriv', '--reuid', 65534, '--regid', 65534, '--clear-groups', '--inh-caps=-all',
+		"$folder/$program", @arguments);
+}
+
+sub check_refusal {
+	my ($name, $why, $status, $stdout, $stderr) = @_;
+	is($status, 1 << 8, "$name: exit 1");
+	is($stdout, '', "$name: nothing on stdout");
+	like($stderr, qr/\Arstat: [^\n]*$why[^\n]*\n\z/, "$name: one line that says why");
+}
+
+# Fails: a loader that wants CAP_SYS_ADMIN (any call of BPF_PROG_GET_FD_BY_ID in loader/load.c).
+sub test_capable {
+	my ($status, $stdout, $stderr) = run_as_nobody('capable', '--attach', 'btf', '--once', '-o', 'json');
+	is($status, 0, 'with CAP_BPF and CAP_PERFMON: exit 0') or diag $stderr;
+	is($stderr, '', 'and nothing on stderr');
+	my $sample = eval { decode_json($stdout) } // {};
+	is($sample->{source}, 'btf', 'a sample by btf');
+	cmp_ok($sample->{tasks}{total} // 0, '>', 1, 'which sees the tasks of others');
+	ok(exists $sample->{cpu_ratio}, 'with rates');
+}
+
+# Fails: advice() without the capabilities' names (loader/load.c); an exit code of 0.
+sub test_incapable {
+	check_refusal('without', 'CAP_BPF', run_as_nobody('plain', '--attach', 'btf', '--once', '-o', 'json'));
+}
+
+# Fails: read_probe_file() without AT_SECURE (emit/main.c): the object is loaded.
+sub test_probe_file {
+	check_refusal('--probe with file capabilities', 'refused',
+		run_as_nobody('capable', '--probe', "$folder/probe.o", '-n', 1, '-o', 'json'));
+	my ($status, $stdout) = run('./rstat', '--probe', "$folder/probe.o", '-n', 1, '-o', 'json');
+	ok($status == 0 && eval { decode_json($stdout) }, 'root may');
+}
+
+test_capable();
+test_incapable();
+test_probe_file();
+done_testing();

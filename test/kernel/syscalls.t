@@ -1,0 +1,95 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# After the first line, only the calls of the loop: what is opened, allocated and loaded is so before.
+use strict;
+use warnings;
+use Test::More;
+use Rstat;
+
+needs_root();
+plan skip_all => 'needs strace' if system 'command -v strace >/dev/null';
+
+my $folder = scratch();
+
+# The calls of a run, one list for each line that it wrote: those since the line before.
+sub trace {
+	my ($file) = @_;
+	my @lines = ([]);
+	for (split /\n/, slurp($file)) {
+		next unless /^(?:\d+ +)?(\w+)\((.*)/;
+		push @{ $lines[-1] }, { call => $1, arguments => $2 };
+		push @lines, [] if $1 eq 'write' && $2 =~ /^1,/;
+	}
+	return @lines;
+}
+
+sub strace_start {
+	my ($file, @arguments) = @_;
+	return Rstat::start('strace', '-f', '-o', $file, './rstat', '-o', 'json', @arguments);
+}
+
+sub drain {
+	my ($process) = @_;
+	my $lines = 0;
+	$lines++ while defined next_line($process);
+	ended($process);
+	return $lines;
+}
+
+my %loop = map { $_ => 1 } qw(ppoll read clock_gettime bpf pread64 sysinfo write);
+
+# A piece of the slot array: shared, to be read, put where the range is reserved.
+sub is_piece {
+	my ($call) = @_;
+	return $call->{call} eq 'mmap' && $call->{arguments} =~ /^0x\w+, \d+, PROT_READ, MAP_SHARED\|MAP_FIXED, \d+/;
+}
+
+sub describe { return join ', ', map { "$_->{call}($_->{arguments}" } @_ }
+
+# Fails: a second bpf() in probe_begin_scan() (loader/load.c); memory opened for each reading (collect/memory.c);
+# refresh_every_ns = 0 (emit/monitor.c).
+sub test_loop {
+	my $run = strace_start("$folder/fast", '-i', 100, '-n', 21);
+	is(drain($run), 21, '21 lines');
+	my ($first, @lines) = trace("$folder/fast");
+	my $end = pop @lines;
+	is(@lines, 20, 'of which 20 are the loop\'s');
+	my @other = grep { !$loop{$_->{call}} && !is_piece($_) } map { @$_ } @lines;
+	is(describe(@other), '', 'no calls but the loop\'s');
+	my @bpf = map { scalar grep { $_->{call} eq 'bpf' } @$_ } @lines;
+	is_deeply(\@bpf, [(1) x 20], 'one bpf() per sample');
+	my @running = grep { $_->{call} eq 'bpf' && $_->{arguments} !~ /^(?:BPF_PROG_TEST_RUN|BPF_PROG_RUN|0xa)\b/ }
+		map { @$_ } @lines;
+	is(describe(@running), '', 'which runs the sample program');
+	my @write = map { scalar grep { $_->{call} eq 'write' } @$_ } @lines;
+	is_deeply(\@write, [(1) x 20], 'and one write()');
+	is_deeply([map { $_->{call} } @$end], ['exit_group'], 'then it ends');
+	ok((grep { $_->{call} =~ /^openat?$/ } @$first), '(the trace shows what the way in opens)');
+}
+
+# Fails: no refresh_if_due() in monitor_take() (emit/monitor.c).
+sub test_refresh {
+	my ($run) = @_;
+	is(drain($run), 25, '25 lines in 12 s');
+	my ($first, @lines) = trace("$folder/slow");
+	pop @lines;
+	my (@passes, @other);
+	for my $line (@lines) {
+		my @made = grep { $_->{call} eq 'bpf' && $_->{arguments} =~ /^(?:BPF_ITER_CREATE|0x21)\b/ } @$line;
+		push @passes, $line if @made;
+		push @other, grep { !$loop{$_->{call}} && !is_piece($_) && !(@made && $_->{call} eq 'close') } @$line;
+	}
+	SKIP: {
+		skip 'pages are swapped out: passes are more frequent', 1 if @passes > 1 && slurp('/proc/swaps') =~ /\n./;
+		is(@passes, 1, 'one refresh pass');
+	}
+	is(describe(@other), '', 'no calls but the loop\'s and that pass\'s');
+	my @calls = map { $_->{call} } @{ $passes[0] // [] };
+	is((grep { $_ eq 'bpf' } @calls), 2, 'the pass is one bpf() more');
+	is((grep { $_ eq 'close' } @calls), 1, 'and what it opens it closes');
+}
+
+my $slow = strace_start("$folder/slow", '-i', 500, '-n', 25);
+test_loop();
+test_refresh($slow);
+done_testing();
