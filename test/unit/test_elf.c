@@ -163,8 +163,11 @@ static void section_headers(void **state)
 	REFUSES(s->sh_name, section(".maps")->sh_name, ".maps or .rodata: EINVAL: missing");
 	s = section("license");
 	REFUSES(s->sh_size, 12, "license: EINVAL: missing");	/* its NUL is cut off */
+	REFUSES(s->sh_name, 0, "license: EINVAL: missing");
 	REFUSES(s->sh_name, section(".maps")->sh_name, "license: EINVAL: missing");
 	s = section(".maps");
+	REFUSES(s->sh_type, SHT_NOBITS, ".maps: EINVAL: a section without contents");
+	REFUSES(s->sh_size, 100, "free1_map: EINVAL: a map definition outside its section");
 	REFUSES(s->sh_size, s->sh_size - 1, "free2_map: EINVAL: a map definition outside its section");
 }
 
@@ -191,6 +194,7 @@ static void symbol_tables(void **state)
 	Elf64_Sym *program = symbol("on_switch"), *map = symbol("slots_map"), *config = symbol("config");
 
 	(void)state;
+	REFUSES(s->sh_type, SHT_PROGBITS, ".symtab: EINVAL: missing");
 	REFUSES(s->sh_entsize, 16, ".symtab: EINVAL: entry size or string table");
 	REFUSES(s->sh_link, o.header->e_shnum, ".symtab: EINVAL: entry size or string table");
 	REFUSES(s->sh_link, 3, ".symtab: EINVAL: outside the file");
