@@ -62,7 +62,7 @@ void ended_add(struct ended *ended, const char *name, bool kernel, uint32_t proc
 
 	clean_name(clean, name);
 	group = group_of(ended, clean);
-	group->kernel = kernel;
+	group->user |= !kernel;
 	group->processes += processes;
 	use_add(&group->used, used);
 }

@@ -26,7 +26,7 @@ struct ended_group {
 	char name[TASK_NAME_SIZE];	/* zero-filled behind its NUL */
 	struct use used;
 	uint32_t processes;
-	bool kernel;
+	bool user;			/* not all of them were kernel threads */
 };
 
 struct ended {

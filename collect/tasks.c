@@ -21,7 +21,7 @@ static const uint64_t zombie_after_ns = 100000000;
 
 size_t tasks_memory(uint32_t capacity, uint32_t cpus)
 {
-	return capacity * (sizeof(struct tasks_seen) + sizeof(struct tasks_process)) +
+	return capacity * (sizeof(struct tasks_seen) + 2 * sizeof(struct tasks_process)) +
 	       cpus * sizeof(uint64_t);
 }
 
@@ -31,7 +31,7 @@ void tasks_open(struct tasks *tasks, void *memory, uint32_t capacity, uint32_t c
 	tasks->cpus = cpus;
 	tasks->seen = memory;
 	tasks->process = (void *)(tasks->seen + capacity);
-	tasks->other_ns = (void *)(tasks->process + capacity);
+	tasks->other_ns = (void *)(tasks->process + 2 * (size_t)capacity);
 }
 
 /* ---- processes by tgid. The low bits spread well: the kernel gives pids out in turn. */
@@ -49,7 +49,10 @@ static struct tasks_process *find_process(struct tasks *tasks, uint32_t tgid)
 	return NULL;
 }
 
-/* The process of a tgid, made where it is new; NULL where all entries are taken, which slots cannot bring about. */
+/*
+ * The process of a tgid, made where it is new. NULL where all entries are taken, which slots cannot bring about:
+ * each refers to one process before a scan, and brings at most one more in it.
+ */
 static struct tasks_process *get_process(struct tasks *tasks, const struct slot *slot)
 {
 	struct tasks_process *process = find_process(tasks, slot->tgid);
@@ -59,7 +62,7 @@ static struct tasks_process *get_process(struct tasks *tasks, const struct slot 
 		return process;
 	if (index)
 		tasks->free = tasks->process[index - 1].next;
-	else if (tasks->high < tasks->capacity)
+	else if (tasks->high < 2 * (uint64_t)tasks->capacity)
 		index = ++tasks->high;
 	else
 		return NULL;
@@ -281,13 +284,14 @@ static void overlay_one(struct tasks *tasks, const struct tasks_view *view, cons
 	take_rss(process, now->rss_pages, (uint32_t)view->counters->jiffies);
 }
 
-static void overlay(struct tasks *tasks, const struct tasks_view *view, struct sample *sample)
+static void overlay(struct tasks *tasks, const struct tasks_view *view, uint32_t readable,
+		    struct sample *sample)
 {
 	for (uint32_t i = 0; i < view->cpus && i < tasks->cpus; i++) {
 		struct running now = view->running[i];
 
 		tasks->other_total_ns += advance(&tasks->other_ns[i], now.other_ns);
-		if (now.pid && now.slot && now.slot <= view->readable)
+		if (now.pid && now.slot && now.slot <= readable)
 			overlay_one(tasks, view, &now, sample);
 	}
 	tasks->total.cpu_ns += tasks->other_total_ns;
@@ -331,7 +335,7 @@ static void pass_processes(struct tasks *tasks, const struct tasks_options *opti
 			top_add_process(top, process);
 	}
 	for (uint32_t i = 0; i < tasks->ended.groups; i++)
-		if (!(tasks->ended.group[i].kernel && options->no_kernel))
+		if (tasks->ended.group[i].user || !options->no_kernel)
 			top_add_ended(top, &tasks->ended.group[i]);
 }
 
@@ -356,7 +360,7 @@ void tasks_scan(struct tasks *tasks, const struct tasks_view *view, const struct
 	sample->blocked_count = sample->blocked_listed = 0;
 	for (uint32_t i = 0; i < readable; i++)
 		scan_slot(tasks, view, options, i, sample);
-	overlay(tasks, view, sample);
+	overlay(tasks, view, readable, sample);
 	top_begin(&top, options, sample);
 	pass_processes(tasks, options, &top, now_ns, sample);
 	top_fill(&top, sample);

@@ -56,7 +56,7 @@ struct tasks_process {
 struct tasks {
 	uint32_t capacity, cpus;
 	struct tasks_seen *seen;		/* [capacity] */
-	struct tasks_process *process;		/* [capacity] */
+	struct tasks_process *process;		/* [2 * capacity]: of the scan before, and new ones */
 	uint64_t *other_ns;			/* [cpus] */
 	uint32_t high, free;			/* processes ever used; free list, index + 1 */
 	uint32_t scans;

@@ -24,17 +24,18 @@ uint64_t rate_of_bytes(uint64_t bytes, const struct sample *sample)
 void top_begin(struct top *top, const struct tasks_options *options, const struct sample *sample)
 {
 	uint32_t limit = options->top_rows < TOP_MAX ? options->top_rows : TOP_MAX;
-	uint64_t elapsed_us = sample->elapsed_ns / 1000;
+	uint64_t elapsed_us = sample->elapsed_ns / 1000, elapsed_ms = elapsed_us / 1000;
 	int rates = (sample->known & KNOWS_RATES) != 0;
 
 	top->page_size = options->page_size;
 	top->cpu.rows = top->memory.rows = top->io.rows = 0;
 	top->cpu.limit = top->io.limit = rates ? limit : 0;
 	top->memory.limit = limit;
-	/* ms x ppm = ns; bytes per second x us / 1,000,000, in parts that do not overflow */
+	/* ms x ppm = ns; bytes per second x ms / 1,000, in parts that do not overflow */
 	top->cpu.min_key = elapsed_us * sample->cpus / 1000 * options->min_cpu_ppm;
 	top->memory.min_key = options->min_rss_bytes / options->page_size;
-	top->io.min_key = options->min_io_bytes_per_second / 1000 * (elapsed_us / 1000);
+	top->io.min_key = options->min_io_bytes_per_second / 1000 * elapsed_ms +
+			  options->min_io_bytes_per_second % 1000 * elapsed_ms / 1000;
 }
 
 /* Keeps the rows sorted, largest first; equal ones in the order they came. */

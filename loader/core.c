@@ -160,7 +160,7 @@ static int descend(const struct btf *btf, struct path *path, uint32_t number)
 	return add_step(path, NULL, number);
 }
 
-/* The next number of "0:1:2", at *text; -EINVAL where there is none. */
+/* The next number of "0:1:2", at *text, and the colon if another follows; -EINVAL where there is none. */
 static int path_number(const char **text, uint32_t *number)
 {
 	const char *p = *text;
@@ -173,7 +173,7 @@ static int path_number(const char **text, uint32_t *number)
 		if (*number > UINT16_MAX)
 			return -SYS_EINVAL;
 	}
-	if (*p == ':')
+	if (*p == ':' && p[1])
 		p++;
 	else if (*p)
 		return -SYS_EINVAL;
@@ -295,7 +295,8 @@ static void field_value(const struct btf *btf, uint32_t id, uint32_t bit_offset,
 	int64_t size = btf_size(btf, id);
 
 	value->found = size >= 0;
-	value->width = size >= 0 && size <= UINT32_MAX ? (uint32_t)size : 0;
+	/* only where it is accessed: types that differ in it agree that it exists */
+	value->width = kind == CORE_FIELD_OFFSET && size >= 0 && size <= UINT32_MAX ? (uint32_t)size : 0;
 	value->is_unsigned = is_unsigned(btf, id);
 	value->value = kind == CORE_FIELD_EXISTS ? 1 :
 		       kind == CORE_FIELD_SIZE	 ? (uint64_t)size :
@@ -368,7 +369,7 @@ static int assumed_value(const struct core *core, const struct core_relocation *
 	struct btf_type type = btf_type(ours, btf_strip(ours, r->type));
 	const char *text = bytes_string(ours->strings, r->path_at);
 	uint32_t number = 0;
-	int64_t ignored;
+	int64_t enumerated;
 	int error;
 
 	*value = (struct core_value){ 0 };
@@ -387,10 +388,13 @@ static int assumed_value(const struct core *core, const struct core_relocation *
 		return 0;
 	case CORE_ENUMERATOR_EXISTS:
 	case CORE_ENUMERATOR_VALUE:
-		if (!text || path_number(&text, &number) || !is_enum(type.kind) || number >= type.count)
+		if (!text || path_number(&text, &number) || *text || !is_enum(type.kind) ||
+		    number >= type.count)
 			return -SYS_EINVAL;
-		*enumerator = btf_enumerator(ours, &type, number, &ignored);
-		return enumerator_value(ours, r->type, *enumerator, r->kind, value) ? 0 : -SYS_EINVAL;
+		*enumerator = btf_enumerator(ours, &type, number, &enumerated);
+		value->found = 1;
+		value->value = r->kind == CORE_ENUMERATOR_EXISTS ? 1 : (uint64_t)enumerated;
+		return 0;
 	default: return -SYS_EOPNOTSUPP;
 	}
 }
@@ -479,11 +483,15 @@ static int patch_access(struct instruction *code, const struct core_value *assum
 int core_patch(struct instruction *code, uint32_t count, uint32_t index, const struct core_value *assumed,
 	       const struct core_value *actual, uint32_t kind)
 {
-	struct instruction *at = &code[index];
-	int wide = index < count && at->code == LOAD_WIDE_IMMEDIATE;
 	int asks = kind == CORE_FIELD_EXISTS || kind == CORE_TYPE_EXISTS || kind == CORE_ENUMERATOR_EXISTS;
+	struct instruction *at;
+	int wide;
 
-	if (index >= count || (wide && index + 1 >= count))
+	if (index >= count)
+		return -SYS_EINVAL;
+	at = &code[index];
+	wide = at->code == LOAD_WIDE_IMMEDIATE;
+	if (wide && index + 1 >= count)
 		return -SYS_EINVAL;
 	if (!actual->found && !asks) {
 		at[0] = (struct instruction){ .code = CALL, .immediate = POISON + (int32_t)index };
@@ -492,7 +500,8 @@ int core_patch(struct instruction *code, uint32_t count, uint32_t index, const s
 		return 0;
 	}
 	if (wide) {
-		if ((uint32_t)at[0].immediate != (uint32_t)assumed->value)
+		if ((uint32_t)at[0].immediate != (uint32_t)assumed->value ||
+		    (uint32_t)at[1].immediate != (uint32_t)(assumed->value >> 32))
 			return -SYS_EINVAL;
 		at[0].immediate = (int32_t)(uint32_t)actual->value;
 		at[1].immediate = (int32_t)(actual->value >> 32);

@@ -37,7 +37,7 @@ struct core_relocation {	/* struct bpf_core_relo */
 struct core_value {
 	int found;
 	uint64_t value;		/* what the instruction wants: offset, size, existence, enumerator */
-	uint32_t width;		/* bytes of the field at the path's end; 0 where it is no field */
+	uint32_t width;		/* CORE_FIELD_OFFSET: bytes of the field at the path's end; else 0 */
 	int is_unsigned;	/* the field is an unsigned integer or a pointer: its load may be widened */
 };
 

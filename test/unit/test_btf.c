@@ -360,6 +360,28 @@ static void bad_kinds(void **state)
 	}
 }
 
+/* A name behind the strings is none; one inside may begin anywhere. */
+static void names(void **state)
+{
+	uint32_t strings;
+
+	(void)state;
+	build_begin(&build);
+	build_int(&build, "int", 4, 1);
+	strings = build.strings;
+	assert_int_equal(strings, 5);
+	for (uint32_t at = 0; at <= strings + 1; at++) {
+		build.word[0] = at;
+		build_open(&build);
+		assert_string_equal(btf_type(&build.btf, 1).name, at && at < strings ? &"int"[at - 1] : "");
+		build_close(&build);
+	}
+	build.word[0] = UINT32_MAX;
+	build_open(&build);
+	assert_string_equal(btf_type(&build.btf, 1).name, "");
+	build_close(&build);
+}
+
 /* References in circles, too deep, and to nowhere come to an end. */
 static void loops(void **state)
 {
@@ -480,6 +502,7 @@ int main(void)
 		cmocka_unit_test(bit_fields),  cmocka_unit_test(every_length),
 		cmocka_unit_test(every_byte),  cmocka_unit_test(headers),
 		cmocka_unit_test(odd_header),  cmocka_unit_test(bad_kinds),
+		cmocka_unit_test(names),
 		cmocka_unit_test(loops),       cmocka_unit_test(array_sizes),
 		cmocka_unit_test(running_kernel),
 	};

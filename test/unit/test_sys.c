@@ -128,7 +128,7 @@ static void system_calls(void **state)
 		CALL(mmap),
 		CALL(mprotect),
 		CALL(perf_event_open),
-		CALL(bpf),
+		CALL(bpf),     CALL(madvise),
 	};
 
 	(void)state;
@@ -176,7 +176,7 @@ static void constants(void **state)
 		SAME(MAP_PRIVATE),
 		SAME(MAP_FIXED),
 		SAME(MAP_ANONYMOUS),
-		SAME(MAP_NORESERVE),
+		SAME(MAP_NORESERVE), SAME(MADV_DONTNEED),
 		SAME(CLOCK_REALTIME),
 		SAME(CLOCK_MONOTONIC),
 		SAME(POLLIN),

@@ -106,6 +106,18 @@ static void counts_differences(void **state)
 	assert_int_equal(total_ms(), 0);
 }
 
+/* Whatever the sample says: before the first scan there is nothing to compare with. */
+static void the_first_reading_is_a_baseline(void **state)
+{
+	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters };
+
+	(void)state;
+	ran(born(0, 10, 10, "a", 0), 500);
+	m.sample = (struct sample){ .known = KNOWS_RATES, .elapsed_ns = SECOND, .cpus = CPUS };
+	tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+	assert_int_equal(total_ms(), 0);
+}
+
 static void counts_newborns_from_zero_and_adopted_from_now(void **state)
 {
 	(void)state;
@@ -413,6 +425,8 @@ static void more_names_than_groups(void **state)
 		snprintf(name, sizeof name, "n%u", i);
 		ended_add(ended, name, false, 1, &use);
 		ended_add(ended, name, false, 1, &use);
+		if (i == ENDED_GROUPS)
+			assert_string_equal(ended->group[ENDED_GROUPS].name, "(others)");
 	}
 	assert_int_equal(ended->groups, ENDED_GROUPS + 1);
 	assert_string_equal(ended->group[ENDED_GROUPS].name, "(others)");
@@ -437,6 +451,242 @@ static void entries_are_used_again(void **state)
 	assert_int_equal(m.sample.tasks_total, 0);
 }
 
+/* Every slot is in use, and all of them change hands in one interval: old and new processes stand side by side. */
+static void all_slots_change_hands_at_once(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 20; round++) {
+		for (unsigned i = 0; i < SLOTS; i++)
+			ran(born(i, 1000 + round * SLOTS + i, 1000 + round * SLOTS + i, "p", 0), 5);
+		scan();
+		for (unsigned i = 0; i < SLOTS; i++)
+			assert_int_not_equal(m.tasks.seen[i].process, 0);
+		if (round)
+			assert_int_equal(total_ms(), 5 * SLOTS);
+		assert_true(m.tasks.high <= 2 * SLOTS);
+	}
+	/* and all threads of processes that are gone: the ended are counted where no entry was left */
+	for (unsigned i = 0; i < SLOTS; i++)
+		ran(born(i, 5000 + i, 9000 + i, "t", SLOT_DEAD), 5);
+	scan();
+	assert_int_equal(total_ms(), 5 * SLOTS);
+	assert_int_equal(cpu_ms("t"), 5 * SLOTS);
+}
+
+/* Entries that are free are taken first, so that a pass over all of them does not grow with time. */
+static void free_entries_are_taken_first(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 1000; round++) {
+		struct slot *s = born(round % 4, 1000 + round, 1000 + round, "p", 0);
+
+		scan();
+		s->flags |= SLOT_DEAD;
+	}
+	assert_in_range(m.tasks.high, 1, 6);
+}
+
+/* A view that claims more slots than there is room for. */
+static void distrusts_its_view(void **state)
+{
+	static struct slot slots[2 * SLOTS];
+	static struct running running[2 * CPUS];
+	struct tasks_view view = { slots, 2 * SLOTS, running, 2 * CPUS, &m.counters };
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * SLOTS; i++)
+		slots[i] = (struct slot){ .pid = 10 + i, .tgid = 10 + i, .generation = 2, .state = 1 };
+	running[0] = (struct running){ .slot = SLOTS, .pid = 9 + SLOTS, .tgid = 9 + SLOTS, .cpu_ns = 7 };
+	running[1] = (struct running){ .slot = SLOTS + 1, .pid = 10 + SLOTS, .tgid = 10 + SLOTS, .cpu_ns = 7 };
+	running[2] = (struct running){ .slot = 1, .pid = 10, .tgid = 10, .cpu_ns = 7 };
+	m.sample.cpus = CPUS;
+	tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+	assert_int_equal(m.sample.tasks_total, SLOTS);
+	assert_int_equal(m.sample.tasks_running, 1);
+}
+
+/* A task that moves between CPUs while they are copied is in two entries; its time is counted once. */
+static void one_task_on_two_cpus(void **state)
+{
+	(void)state;
+	born(0, 10, 10, "hog", 0);
+	scan();
+	m.running[0] = (struct running){ .slot = 1, .pid = 10, .tgid = 10, .cpu_ns = 300 * MS };
+	m.running[1] = (struct running){ .slot = 1, .pid = 10, .tgid = 10, .cpu_ns = 310 * MS };
+	scan();
+	assert_int_equal(cpu_ms("hog"), 310);
+	m.running[0].cpu_ns = 500 * MS;
+	m.running[1].cpu_ns = 490 * MS;
+	scan();
+	assert_int_equal(cpu_ms("hog"), 190);
+}
+
+/* Jiffies wrap after 2^32; a record from before is not newer than one from after. */
+static void stamps_wrap(void **state)
+{
+	struct slot *a = born(0, 10, 10, "p", 0), *b = born(1, 11, 10, "t", 0);
+
+	(void)state;
+	m.counters.jiffies = UINT32_MAX - 300;
+	a->stamp = b->stamp = UINT32_MAX - 200;
+	a->rss_pages = b->rss_pages = 100;
+	scan();
+	assert_int_equal(rss("p"), 100);
+	b->stamp = UINT32_MAX;
+	b->rss_pages = 200;
+	a->stamp = 5;	/* wrapped */
+	a->rss_pages = 300;
+	a->cpu_ns += 50 * MS;
+	scan();
+	assert_int_equal(rss("p"), 300);
+	assert_int_equal(cpu_ms("p"), 50);
+	b->stamp = (uint32_t)m.counters.jiffies + 1;
+	b->rss_pages = 400;
+	a->cpu_ns += 50 * MS;	/* without a stamp: passed over */
+	scan();
+	assert_int_equal(rss("p"), 400);
+	assert_int_equal(total_ms(), 0);
+	b->stamp = (uint32_t)-5;	/* from before, though a larger number */
+	b->rss_pages = 1;
+	scan();
+	assert_int_equal(rss("p"), 400);
+}
+
+/* A zombie is one after 100 ms, whatever the interval is; a kernel thread may be one, too. */
+static void zombies_by_time(void **state)
+{
+	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters };
+	struct slot *s = born(0, 10, 10, "dead", SLOT_KERNEL);
+
+	(void)state;
+	s->state = STATE_DEAD;
+	for (unsigned ms = 0; ms <= 100; ms += 25) {
+		tasks_scan(&m.tasks, &view, &m.options, m.now_ns + ms * MS - (ms == 100), &m.sample);
+		assert_int_equal(m.sample.blocked_count, 0);
+	}
+	tasks_scan(&m.tasks, &view, &m.options, m.now_ns + 100 * MS, &m.sample);
+	assert_int_equal(m.sample.blocked_count, 1);
+	assert_int_equal(m.sample.blocked[0].state, 'Z');
+	m.options.no_kernel = true;
+	tasks_scan(&m.tasks, &view, &m.options, m.now_ns + 200 * MS, &m.sample);
+	assert_int_equal(m.sample.blocked_count, 0);
+	born(0, 11, 11, "alive", 0);	/* its slot again: the clock of the new one starts anew */
+	tasks_scan(&m.tasks, &view, &m.options, m.now_ns + 300 * MS, &m.sample);
+	assert_int_equal(m.sample.blocked_count, 0);
+}
+
+/* More are blocked than are listed. */
+static void blocked_are_counted_beyond_the_list(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < SLOTS; i++)
+		born(i, 10 + i, 10 + i, "io", 0)->state = STATE_UNINTERRUPTIBLE;
+	scan();
+	assert_int_equal(m.sample.blocked_count, SLOTS);
+	assert_int_equal(m.sample.blocked_listed, BLOCKED_MAX);
+}
+
+/* A name shared by a kernel thread and a process is left out only where no process is among the ended. */
+static void ended_kernel_threads(void **state)
+{
+	(void)state;
+	m.options.no_kernel = true;
+	for (unsigned order = 0; order < 2; order++) {
+		scan();
+		ran(born(0, 10 + order, 10 + order, "both", SLOT_DEAD | (order ? 0 : SLOT_KERNEL)), 20);
+		ran(born(1, 20 + order, 20 + order, "both", SLOT_DEAD | (order ? SLOT_KERNEL : 0)), 30);
+		ran(born(2, 30 + order, 30 + order, "kernel", SLOT_DEAD | SLOT_KERNEL), 40);
+		scan();
+		assert_int_equal(cpu_ms("both"), 50);
+		assert_int_equal(cpu_ms("kernel"), -1);
+	}
+}
+
+/* Thresholds hold to the byte, not to the thousand. */
+static void thresholds(void **state)
+{
+	struct slot *s = born(0, 10, 10, "io", 0);
+
+	(void)state;
+	s->rss_pages = 25;
+	m.options.min_rss_bytes = 25 * 4096;
+	scan();
+	assert_int_equal(m.sample.top_memory.count, 1);
+	m.options.min_rss_bytes = 26 * 4096;
+	m.options.min_io_bytes_per_second = 1999;
+	s->read_bytes = 999;
+	s->write_bytes = 1000;
+	ran(s, 0);
+	scan();
+	assert_int_equal(m.sample.top_memory.count, 0);
+	assert_int_equal(m.sample.top_io.count, 1);
+	assert_int_equal(m.sample.top_io.entry[0].read_bytes_per_second, 999);
+	assert_int_equal(m.sample.top_io.entry[0].write_bytes_per_second, 1000);
+	assert_int_equal(m.sample.read_bytes_per_second, 999);
+	s->write_bytes += 1998;
+	ran(s, 0);
+	scan();
+	assert_int_equal(m.sample.top_io.count, 0);
+}
+
+/* Every limit of rows, and equal ones in the order they came. */
+static void every_limit_of_rows(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 30; i++)
+		born(i, 100 + i, 100 + i, "p", 0);
+	scan();
+	for (uint32_t limit = 0; limit <= TOP_MAX + 2; limit++) {
+		uint32_t want = limit < TOP_MAX ? limit : TOP_MAX;
+
+		m.options.top_rows = limit;
+		for (unsigned i = 0; i < 30; i++)
+			ran(&m.slot[i], i < 5 ? 3 : i < 10 ? 9 : 1 + i % 2);
+		scan();
+		assert_int_equal(m.sample.top_cpu.count, want);
+		for (uint32_t i = 1; i < want; i++) {
+			const struct top_entry *e = &m.sample.top_cpu.entry[i];
+
+			assert_true(e[-1].cpu_ppm >= e->cpu_ppm);
+			if (e[-1].cpu_ppm == e->cpu_ppm)
+				assert_true(e[-1].pid < e->pid);
+		}
+		if (want)
+			assert_int_equal(m.sample.top_cpu.entry[0].pid, 105);
+	}
+}
+
+/* A whole scan after days in which we were stopped, and one in no time at all. */
+static void any_time_between_scans(void **state)
+{
+	static const uint64_t elapsed[] = { 0, 1, 999, 1000, 999999, MS, 10ull * 86400 * SECOND,
+					    365ull * 86400 * SECOND, INT64_MAX, UINT64_MAX };
+	static const uint32_t cpus[] = { 0, 1, 2, 512, 8192 };
+	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters };
+	struct slot *s = born(0, 10, 10, "p", 0);
+
+	(void)state;
+	m.options.min_cpu_ppm = 1;
+	m.options.min_io_bytes_per_second = 1;
+	scan();
+	for (unsigned i = 0; i < COUNT_OF(elapsed) * COUNT_OF(cpus); i++) {
+		s->cpu_ns += UINT64_MAX / 64;
+		s->read_bytes += UINT64_MAX / 64;
+		ran(s, 1);
+		m.sample.known = KNOWS_RATES;
+		m.sample.elapsed_ns = elapsed[i / COUNT_OF(cpus)];
+		m.sample.cpus = cpus[i % COUNT_OF(cpus)];
+		tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+		assert_in_range(m.sample.cpu_ppm, 0, PPM);
+		if (m.sample.elapsed_ns < 1000)
+			assert_int_equal(m.sample.cpu_ppm, 0);
+		if (m.sample.elapsed_ns < MS)
+			assert_int_equal(m.sample.read_bytes_per_second, 0);
+		if (m.sample.top_cpu.count)
+			assert_in_range(m.sample.top_cpu.entry[0].cpu_ppm, 0, PPM);
+	}
+}
+
 /* Days may pass while we are stopped; CPUs may be many. */
 static void ratios_stay_in_range(void **state)
 {
@@ -458,7 +708,7 @@ static void ratios_stay_in_range(void **state)
 /* Whatever the memory holds: no access outside, and every process has as many threads as slots refer to it. */
 static void survives_any_memory(void **state)
 {
-	uint32_t seed = 1, threads[SLOTS + 1];
+	uint32_t seed = 1, threads[2 * SLOTS + 1];
 
 	(void)state;
 	for (unsigned round = 0; round < 3000; round++) {
@@ -474,7 +724,7 @@ static void survives_any_memory(void **state)
 		assert_in_range(m.sample.top_cpu.count, 0, TOP_MAX);
 		memset(threads, 0, sizeof threads);
 		for (unsigned i = 0; i < SLOTS; i++) {
-			assert_in_range(m.tasks.seen[i].process, 0, SLOTS);
+			assert_in_range(m.tasks.seen[i].process, 0, 2 * SLOTS);
 			threads[m.tasks.seen[i].process]++;
 		}
 		for (unsigned i = 0; i < m.tasks.high; i++)
@@ -489,6 +739,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(counts_differences),
+		TEST(the_first_reading_is_a_baseline),
 		TEST(counts_newborns_from_zero_and_adopted_from_now),
 		TEST(leaves_a_slot_that_changes_hands),
 		TEST(passes_over_what_no_record_touched),
@@ -507,6 +758,17 @@ int main(void)
 		TEST(lists_the_largest_in_order),
 		TEST(more_names_than_groups),
 		TEST(entries_are_used_again),
+		TEST(all_slots_change_hands_at_once),
+		TEST(free_entries_are_taken_first),
+		TEST(distrusts_its_view),
+		TEST(one_task_on_two_cpus),
+		TEST(stamps_wrap),
+		TEST(zombies_by_time),
+		TEST(blocked_are_counted_beyond_the_list),
+		TEST(ended_kernel_threads),
+		TEST(thresholds),
+		TEST(every_limit_of_rows),
+		TEST(any_time_between_scans),
 		TEST(ratios_stay_in_range),
 		TEST(survives_any_memory),
 	};
