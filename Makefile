@@ -29,6 +29,8 @@ freestanding := -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name
 # The stack protector's secret is a plain variable: there is no thread storage to hold it.
 is_clang := $(shell $(CC) --version 2>/dev/null | grep -qi clang && echo 1)
 machine := $(shell $(CC) -dumpmachine 2>/dev/null)
+# the compiler knows the strip of its target; clang may not
+strip_tool := $(shell $(CC) -print-prog-name=strip 2>/dev/null || echo strip)
 # aarch64: atomics in line, not through libgcc, which is not linked
 freestanding += $(if $(findstring aarch64,$(machine)),-mno-outline-atomics)
 protector := -fstack-protector-strong $(if $(findstring x86_64,$(machine)),-mstack-protector-guard=global)
@@ -48,7 +50,7 @@ bpf_object := $(build)/probe/rstat.bpf.o
 all: rstat
 
 rstat: $(build)/rstat.debug
-	$(call say,STRIP,$@)$(if $(findstring aarch64,$(machine)),aarch64-linux-gnu-strip,strip) -o $@ $<
+	$(call say,STRIP,$@)$(strip_tool) -o $@ $<
 
 $(build)/rstat.debug: $(objects) $(build)/.flags
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(link) -o $@ $(objects)

@@ -12,6 +12,7 @@
 
 #include "collect/ended.h"
 #include "collect/sample.h"
+#include "loader/live.h"
 #include "probe/abi.h"
 
 /* What one scan reads: mapped memory of the probe, after probe_begin_scan(). */
@@ -21,6 +22,7 @@ struct tasks_view {
 	const struct running *running;
 	uint32_t cpus;			/* possible: entries of running */
 	const struct counters *counters;
+	const struct probe_passes *passes;	/* NULL: slots never lose their tasks */
 };
 
 struct tasks_options {
@@ -32,11 +34,16 @@ struct tasks_options {
 	bool no_kernel;			/* leave kernel threads out of the lists */
 };
 
-enum { TASKS_BUCKETS = 4096 };
+enum { TASKS_BUCKETS = 4096, TASKS_STALE_MAX = 64 };
+
+/* A slot that has lost its task, as it was read. */
+struct tasks_stale {
+	uint32_t number, generation, stamp;
+};
 
 /* One slot as the scan before left it. */
 struct tasks_seen {
-	struct use used;		/* since birth */
+	struct use used;		/* since its task got it */
 	uint32_t generation;
 	uint32_t process;		/* index + 1; 0: none, or its end has been counted */
 };
@@ -64,6 +71,8 @@ struct tasks {
 	struct use total;			/* of all tasks, in this interval */
 	uint64_t other_total_ns;		/* of tasks without a slot; part of the total */
 	struct ended ended;
+	uint32_t stale_count;			/* found by this scan; more wait for the next one */
+	struct tasks_stale stale[TASKS_STALE_MAX];
 	uint32_t bucket[TASKS_BUCKETS];		/* index + 1 of the first process */
 };
 

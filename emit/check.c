@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "emit/loop.h"
 #include "emit/reports.h"
+#include "loader/bpf.h"
 #include "loader/sys.h"
 
 enum { CAP_SYS_ADMIN = 21, CAP_PERFMON = 38, CAP_BPF = 39, NAME_WIDTH = 14, REPORT_SIZE = 24576, LOG_KEPT = 4096 };
@@ -114,6 +115,12 @@ static void put_programs(struct text *out, const struct probe *probe)
 	}
 }
 
+static void put_count(struct text *out, uint64_t count, const char *rest)
+{
+	text_unsigned(out, count);
+	text_string(out, rest);
+}
+
 static void put_probe(struct text *out, const struct probe *probe, uint64_t load_ns)
 {
 	put_name(out, "attached");
@@ -122,16 +129,11 @@ static void put_probe(struct text *out, const struct probe *probe, uint64_t load
 	text_string(out, " ms\n");
 	put_programs(out, probe);
 	put_name(out, "slots");
-	text_unsigned(out, probe->counters->high);
-	text_string(out, " used of ");
-	text_unsigned(out, probe->capacity);
-	text_string(out, "; adopted ");
-	text_unsigned(out, probe->counters->adopted);
-	text_string(out, ", dropped ");
-	text_unsigned(out, probe->counters->dropped);
-	text_string(out, ", lost ");
-	text_unsigned(out, probe->counters->lost);
-	text_char(out, '\n');
+	put_count(out, probe->counters->high, " ever used of ");
+	put_count(out, probe->capacity, "; adopted ");
+	put_count(out, probe->counters->adopted, ", dropped ");
+	put_count(out, probe->counters->dropped, ", lost ");
+	put_count(out, probe->counters->lost, "\n");
 }
 
 static void put_known(struct text *out, const char *name, bool known)

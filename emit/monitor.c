@@ -99,6 +99,16 @@ static void refresh_if_due(struct monitor *monitor, uint64_t now_ns)
 	monitor->refreshed_ns = now_ns;
 }
 
+/* What the scan has found to have lost its task. */
+static void reclaim_stale(struct monitor *monitor)
+{
+	const struct tasks *tasks = &monitor->tasks;
+
+	for (uint32_t i = 0; i < tasks->stale_count; i++)
+		probe_reclaim(&monitor->probe, tasks->stale[i].number, tasks->stale[i].generation,
+			      tasks->stale[i].stamp);
+}
+
 static void begin_sample(struct monitor *monitor, uint64_t now_ns)
 {
 	struct sample *s = &monitor->sample;
@@ -123,6 +133,7 @@ void monitor_take(struct monitor *monitor)
 		.running = probe->running,
 		.cpus = probe->cpus,
 		.counters = probe->counters,
+		.passes = &probe->passes,
 	};
 
 	refresh_if_due(monitor, began_ns);
@@ -133,6 +144,7 @@ void monitor_take(struct monitor *monitor)
 	begin_sample(monitor, now_ns);
 	view.readable = probe_readable(probe);
 	tasks_scan(&monitor->tasks, &view, &monitor->tasks_options, now_ns, &monitor->sample);
+	reclaim_stale(monitor);
 	end_step(monitor, STEP_SCAN, &step_ns);
 	for (unsigned i = 0; i < SOURCES_COUNT; i++) {
 		sources_table[i].read(&monitor->sources, &monitor->sample);
