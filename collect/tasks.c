@@ -299,7 +299,6 @@ static void overlay(struct tasks *tasks, const struct tasks_view *view, uint32_t
 		if (now.pid && now.slot && now.slot <= readable)
 			overlay_one(tasks, view, &now, sample);
 	}
-	tasks->total.cpu_ns += tasks->other_total_ns;
 }
 
 /* ---- processes */
@@ -369,11 +368,10 @@ static void fill_counters(const struct tasks *tasks, const struct counters *coun
 	sample->lost = counters->lost;
 }
 
-void tasks_scan(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
-		uint64_t now_ns, struct sample *sample)
+void tasks_read(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
+		struct sample *sample)
 {
 	uint32_t readable = view->readable < tasks->capacity ? view->readable : tasks->capacity;
-	struct top top;
 
 	sample->tasks_total = sample->tasks_running = 0;
 	sample->blocked_count = sample->blocked_listed = 0;
@@ -381,6 +379,14 @@ void tasks_scan(struct tasks *tasks, const struct tasks_view *view, const struct
 	for (uint32_t i = 0; i < readable; i++)
 		scan_slot(tasks, view, options, i, sample);
 	overlay(tasks, view, readable, sample);
+}
+
+void tasks_conclude(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
+		    uint64_t now_ns, struct sample *sample)
+{
+	struct top top;
+
+	tasks->total.cpu_ns += tasks->other_total_ns;
 	top_begin(&top, options, sample);
 	pass_processes(tasks, options, &top, now_ns, sample);
 	top_fill(&top, sample);

@@ -81,10 +81,17 @@ size_t tasks_memory(uint32_t capacity, uint32_t cpus);
 void tasks_open(struct tasks *tasks, void *memory, uint32_t capacity, uint32_t cpus);
 
 /*
- * One scan. Takes elapsed_ns and cpus (online) from the sample, and KNOWS_RATES, without which all is a first
- * reading; fills cpu, io, top lists, blocked and task counts.
+ * Reads all slots once, with what runs laid over, and adds what is new to the interval. Fills task counts and blocked.
+ * May be done again within an interval: what counts is when the last reading was.
  */
-void tasks_scan(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
-		uint64_t now_ns, struct sample *sample);
+void tasks_read(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
+		struct sample *sample);
+
+/*
+ * Ends the interval. Takes elapsed_ns and cpus (online) from the sample, and KNOWS_RATES, without which all is a first
+ * reading; fills cpu, io, top lists, zombies and slot counts.
+ */
+void tasks_conclude(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
+		    uint64_t now_ns, struct sample *sample);
 
 #endif

@@ -4,7 +4,7 @@
 #include "loader/start.h"
 #include "loader/sys.h"
 
-enum { NS_PER_MS = 1000000, MIN_CPU_PPM = PPM / 100 };
+enum { NS_PER_MS = 1000000, MIN_CPU_PPM = PPM / 100, READINGS_MAX = 4 };
 
 static const uint64_t refresh_every_ns = 10ull * 1000 * NS_PER_MS;
 static const uint64_t refresh_swapping_ns = 1000ull * NS_PER_MS;	/* at the most, while pages are swapped out */
@@ -124,6 +124,28 @@ static void begin_sample(struct monitor *monitor, uint64_t now_ns)
 	monitor->sampled_ns = now_ns;
 }
 
+/*
+ * Reads the tasks, and again where that was interrupted for so long that no moment can be named at which it was so: on
+ * a machine with hundreds of runnable tasks we may lose the CPU for a second in the middle. Returns when it was.
+ */
+static uint64_t read_tasks(struct monitor *monitor, struct tasks_view *view, uint64_t *step_ns)
+{
+	uint64_t began_ns, limit_ns = monitor->sampled_ns ? (monitor_clock() - monitor->sampled_ns) / 100 : 0;
+
+	if (limit_ns < NS_PER_MS)
+		limit_ns = NS_PER_MS;
+	for (unsigned tries = 0; tries < READINGS_MAX; tries++) {
+		began_ns = monitor_clock();
+		probe_begin_scan(&monitor->probe);
+		end_step(monitor, STEP_PROBE, step_ns);
+		view->readable = probe_readable(&monitor->probe);
+		tasks_read(&monitor->tasks, view, &monitor->tasks_options, &monitor->sample);
+		if (monitor_clock() - began_ns <= limit_ns)
+			break;
+	}
+	return began_ns;
+}
+
 void monitor_take(struct monitor *monitor)
 {
 	uint64_t began_ns = monitor_clock(), step_ns = began_ns, now_ns;
@@ -138,12 +160,9 @@ void monitor_take(struct monitor *monitor)
 
 	refresh_if_due(monitor, began_ns);
 	end_step(monitor, STEP_REFRESH, &step_ns);
-	probe_begin_scan(probe);
-	now_ns = monitor_clock();
-	end_step(monitor, STEP_PROBE, &step_ns);
+	now_ns = read_tasks(monitor, &view, &step_ns);
 	begin_sample(monitor, now_ns);
-	view.readable = probe_readable(probe);
-	tasks_scan(&monitor->tasks, &view, &monitor->tasks_options, now_ns, &monitor->sample);
+	tasks_conclude(&monitor->tasks, &view, &monitor->tasks_options, now_ns, &monitor->sample);
 	reclaim_stale(monitor);
 	end_step(monitor, STEP_SCAN, &step_ns);
 	for (unsigned i = 0; i < SOURCES_COUNT; i++) {

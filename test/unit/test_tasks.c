@@ -6,6 +6,13 @@
 
 enum { SLOTS = 64, CPUS = 2, MS = 1000000, SECOND = 1000 * MS };
 
+static void scan_once(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
+		      uint64_t now_ns, struct sample *sample)
+{
+	tasks_read(tasks, view, options, sample);
+	tasks_conclude(tasks, view, options, now_ns, sample);
+}
+
 static struct machine {
 	struct slot slot[SLOTS];
 	struct running running[CPUS];
@@ -48,7 +55,7 @@ static void scan(void)
 	m.sample.known = m.tasks.scans ? KNOWS_RATES : 0;
 	m.sample.elapsed_ns = m.tasks.scans ? SECOND : 0;
 	m.sample.cpus = CPUS;
-	tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+	scan_once(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
 }
 
 /* The kernel gives slot n to another task. */
@@ -115,7 +122,7 @@ static void the_first_reading_is_a_baseline(void **state)
 	(void)state;
 	ran(born(0, 10, 10, "a", 0), 500);
 	m.sample = (struct sample){ .known = KNOWS_RATES, .elapsed_ns = SECOND, .cpus = CPUS };
-	tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+	scan_once(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
 	assert_int_equal(total_ms(), 0);
 }
 
@@ -131,6 +138,32 @@ static void counts_from_zero_in_a_new_slot(void **state)
 	scan();
 	assert_int_equal(cpu_ms("newer"), 100);
 	assert_int_equal(total_ms(), 100);
+}
+
+/* An interrupted reading is done again: all that is new by then is in the interval, and nothing twice. */
+static void reads_twice_within_an_interval(void **state)
+{
+	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters, &m.passes };
+	struct slot *a, *b;
+
+	(void)state;
+	a = born(0, 10, 10, "a", 0);
+	b = born(1, 11, 11, "b", 0);
+	b->state = STATE_UNINTERRUPTIBLE;
+	scan();
+	ran(a, 100);
+	ran(b, 50);
+	b->flags |= SLOT_DEAD;
+	m.running[0].other_ns += 20 * MS;
+	tasks_read(&m.tasks, &view, &m.options, &m.sample);
+	ran(a, 200);
+	m.running[0].other_ns += 30 * MS;
+	scan();
+	assert_int_equal(cpu_ms("a"), 300);
+	assert_int_equal(cpu_ms("b"), 50);
+	assert_int_equal(total_ms(), 400);
+	assert_int_equal(m.sample.tasks_total, 1);
+	assert_int_equal(m.sample.blocked_count, 0);
 }
 
 static void check_stale(uint32_t stamp, uint16_t state, bool expected)
@@ -577,7 +610,7 @@ static void distrusts_its_view(void **state)
 	running[1] = (struct running){ .slot = SLOTS + 1, .generation = 2, .pid = 10 + SLOTS, .tgid = 10 + SLOTS, .used.cpu_ns = 7 };
 	running[2] = (struct running){ .slot = 1, .generation = 2, .pid = 10, .tgid = 10, .used.cpu_ns = 7 };
 	m.sample.cpus = CPUS;
-	tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+	scan_once(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
 	assert_int_equal(m.sample.tasks_total, SLOTS);
 	assert_int_equal(m.sample.tasks_running, 1);
 }
@@ -638,17 +671,17 @@ static void zombies_by_time(void **state)
 	(void)state;
 	s->state = STATE_DEAD;
 	for (unsigned ms = 0; ms <= 100; ms += 25) {
-		tasks_scan(&m.tasks, &view, &m.options, m.now_ns + ms * MS - (ms == 100), &m.sample);
+		scan_once(&m.tasks, &view, &m.options, m.now_ns + ms * MS - (ms == 100), &m.sample);
 		assert_int_equal(m.sample.blocked_count, 0);
 	}
-	tasks_scan(&m.tasks, &view, &m.options, m.now_ns + 100 * MS, &m.sample);
+	scan_once(&m.tasks, &view, &m.options, m.now_ns + 100 * MS, &m.sample);
 	assert_int_equal(m.sample.blocked_count, 1);
 	assert_int_equal(m.sample.blocked[0].state, 'Z');
 	m.options.no_kernel = true;
-	tasks_scan(&m.tasks, &view, &m.options, m.now_ns + 200 * MS, &m.sample);
+	scan_once(&m.tasks, &view, &m.options, m.now_ns + 200 * MS, &m.sample);
 	assert_int_equal(m.sample.blocked_count, 0);
 	born(0, 11, 11, "alive", 0);	/* its slot again: the clock of the new one starts anew */
-	tasks_scan(&m.tasks, &view, &m.options, m.now_ns + 300 * MS, &m.sample);
+	scan_once(&m.tasks, &view, &m.options, m.now_ns + 300 * MS, &m.sample);
 	assert_int_equal(m.sample.blocked_count, 0);
 }
 
@@ -753,7 +786,7 @@ static void any_time_between_scans(void **state)
 		m.sample.known = KNOWS_RATES;
 		m.sample.elapsed_ns = elapsed[i / COUNT_OF(cpus)];
 		m.sample.cpus = cpus[i % COUNT_OF(cpus)];
-		tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+		scan_once(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
 		assert_in_range(m.sample.cpu_ppm, 0, PPM);
 		if (m.sample.elapsed_ns < 1000)
 			assert_int_equal(m.sample.cpu_ppm, 0);
@@ -818,6 +851,7 @@ int main(void)
 		TEST(counts_differences),
 		TEST(the_first_reading_is_a_baseline),
 		TEST(counts_from_zero_in_a_new_slot),
+		TEST(reads_twice_within_an_interval),
 		TEST(finds_slots_without_a_task),
 		TEST(names_as_many_stale_slots_as_there_is_room_for),
 		TEST(tells_what_had_no_slot),
