@@ -129,7 +129,7 @@ $(build)/test/load: test/kernel/load.c test/kernel/load_more.c test/kernel/load.
 	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $(filter %.c,$^) -lpthread
 
 # The probe with one thing taken out of it, by which the tests show what takes its place.
-variants := blind unborn unseeing
+variants := blind unborn
 $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard probe/*.h) $(build)/trim
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)test/kernel/variant $* < probe/rstat.bpf.c > $(@:.o=.c) && \

@@ -34,7 +34,7 @@ struct tasks_options {
 	bool no_kernel;			/* leave kernel threads out of the lists */
 };
 
-enum { TASKS_BUCKETS = 4096, TASKS_STALE_MAX = 64 };
+enum { TASKS_BUCKETS = 4096, TASKS_STALE_MAX = 1024 };
 
 /* A slot that has lost its task, as it was read. */
 struct tasks_stale {

@@ -4,7 +4,7 @@
 #include "loader/start.h"
 #include "loader/sys.h"
 
-enum { NS_PER_MS = 1000000, MIN_CPU_PPM = PPM / 100, READINGS_MAX = 4 };
+enum { NS_PER_MS = 1000000, MIN_CPU_PPM = PPM / 100, READINGS_MAX = 8 };
 
 static const uint64_t refresh_every_ns = 10ull * 1000 * NS_PER_MS;
 static const uint64_t refresh_swapping_ns = 1000ull * NS_PER_MS;	/* at the most, while pages are swapped out */

@@ -65,13 +65,8 @@ int probe_refresh(struct probe *probe)
 	int error = run_pass(probe);
 	uint64_t complete = __atomic_load_n(&probe->counters->passes, __ATOMIC_RELAXED);
 
-	if (error || !began || complete == passes->complete) {
-		passes->known = 0;
-	} else {
-		passes->before = passes->last;
-		passes->last = began;
-		passes->known = passes->known ? 2 : 1;
-	}
+	passes->known = !error && began && complete != passes->complete;
+	passes->last = began;
 	passes->complete = complete;
 	return error;
 }

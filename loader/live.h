@@ -11,14 +11,11 @@
 
 enum { PROBE_LINKS_MAX = 3 };
 
-/*
- * The passes over all tasks: a slot that is recorded by none of two, and by no switch since, has lost its task.
- * Times are jiffies as in slot.stamp.
- */
+/* When the last pass that met all tasks had not begun yet, in jiffies as in slot.stamp. */
 struct probe_passes {
+	bool known;
+	uint32_t last;
 	uint64_t complete;		/* of the counters, after the last pass */
-	uint32_t known;			/* how many of the two times below are: 0 .. 2 */
-	uint32_t last, before;		/* when the last pass, and the one before it, had not begun yet */
 };
 
 /* The running probe. Everything in the mapped memory changes under the reader. */
@@ -55,13 +52,11 @@ uint32_t probe_readable(struct probe *probe);
 int probe_refresh(struct probe *probe);
 
 /*
- * Whether a living slot has lost its task: its stamp is older than two passes that saw all tasks, or than one where
- * its last switch was its last.
+ * Whether a slot that is not dead has lost its task: every task's last switch is recorded, as its last, and what is not
+ * freed yet is met by a pass.
  */
 static inline bool probe_is_stale(const struct probe_passes *passes, uint32_t stamp, uint16_t state)
 {
-	if (passes->known == 2 && (int32_t)(stamp - passes->before) < 0)
-		return true;
 	return passes->known && state & STATE_DEAD && (int32_t)(stamp - passes->last) < 0;
 }
 

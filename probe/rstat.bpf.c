@@ -244,15 +244,6 @@ int on_birth(uint64_t *arguments)
 	return 0;
 }
 
-/* The slot was taken back although the task lives: it gets another when it is switched in again. */
-INLINE void lose_slot(struct task_struct *task, uint64_t key)
-{
-	struct tenancy *tenancy = tenancy_of(task);
-
-	if (tenancy)
-		__sync_val_compare_and_swap(&tenancy->key, key, 0);
-}
-
 INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int preempted)
 {
 	uint32_t rss_pages = rss_of(prev);	/* first: see record() */
@@ -276,14 +267,9 @@ INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int pr
 			tenancy->base = use_of(prev);
 		return;
 	}
-	slot = slot_at(held.key);
+	slot = slot_of(held.key);
 	if (!slot)
 		return;
-	if (slot->generation != key_generation(held.key)) {
-		if ((int32_t)(slot->generation - key_generation(held.key)) > 0)
-			lose_slot(prev, held.key);
-		return;
-	}
 	put_use(&slot->used, prev, &held.base);
 	record(slot, prev, preempted ? 0 : state_of(prev));
 	slot->rss_pages = rss_pages;
@@ -379,8 +365,11 @@ int on_free(uint64_t *arguments)
 	if (tenancy->key == KEY_DROPPED)
 		add(&c->regained, 1);
 	slot = slot_of(tenancy->key);
-	if (!slot)
+	if (!slot) {
+		if (key_slot(tenancy->key))	/* taken back while it waited for the end of a grace period */
+			add(&c->lost, -1);
 		return 0;
+	}
 	number = key_slot(tenancy->key) - 1;
 	slot->pid = task->pid;
 	slot->used.cpu_ns = task->se.sum_exec_runtime - tenancy->base.cpu_ns;
@@ -436,8 +425,8 @@ int on_seed(struct bpf_iter__task *context)
 	tenancy = settle(task);
 	if (!c || !e || !tenancy)
 		return 0;
-	/* only in the first pid namespace does a pass meet its process 1, and everything else */
-	if (task->pid == 1)
+	/* kthreadd: only in the first pid namespace does a pass meet it, and everything else */
+	if (task->pid == 2 && task->flags & PF_KTHREAD)
 		add(&c->passes, 1);
 	slot = slot_of(ONCE(tenancy->key));
 	if (!slot)
@@ -535,9 +524,9 @@ int on_sample(void *context)
 }
 
 /*
- * Run by BPF_PROG_TEST_RUN with (key, stamp) of a slot that no pass has met: its task was freed unseen, since the
- * kernel skips a tracing program that interrupts itself. Nothing is done where the slot has changed since. Were the
- * task alive after all, it would find another generation in the slot.
+ * Run by BPF_PROG_TEST_RUN with (key, stamp) of a slot whose task has made its last switch and is met by no pass any
+ * more: it was freed unseen, since the kernel skips a tracing program that interrupts itself. Nothing is done where the
+ * slot has changed since.
  */
 SEC("test_run/reclaim")
 int on_reclaim(uint64_t *arguments)

@@ -1,17 +1,17 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
-# Slots: they are used again, and what gets none is counted.
+# Slots: they are used again and never leak, what gets none is counted, and what takes the place of each part of the
+# probe when the kernel skips it. test/kernel/variant makes the probes with one part taken out.
 use strict;
 use warnings;
 use Test::More;
+use Time::HiRes qw(sleep);
 use Rstat;
 
 needs_root();
 
-sub threads_here {
-	my @threads = glob '/proc/[0-9]*/task/[0-9]*';
-	return scalar @threads;
-}
+my $forks = $ENV{RSTAT_FORKS} // 50_000;
+my @cpus = cpus();
 
 # Samples until the load has answered, and two more: what was freed last is then counted.
 sub samples_until_done {
@@ -24,7 +24,7 @@ sub samples_until_done {
 		vec($bits, fileno $load->{out}, 1) = 1;
 		$more-- if $more < 2 || select $bits, undef, undef, 0;
 	}
-	is(next_line($load), 'done', '20,000 processes have come and gone');
+	is(next_line($load), 'done', 'all of them have come and gone');
 	return @samples;
 }
 
@@ -37,71 +37,145 @@ sub ended_sum {
 	return $sum;
 }
 
-# Fails: on_free() that does not push (probe): with 256 slots it drops them; on_birth() without take_slot() and no
-# adoption: they are not seen.
+# What holds slots for no living task. Both numbers are not of one moment, so the least of several samples counts.
+sub leaked {
+	my ($rstat) = @_;
+	my $least;
+	for (1 .. 5) {
+		my $tasks = next_sample($rstat)->{tasks};
+		my $more = abs($tasks->{slots_used} - $tasks->{total});
+		$least = $more if !defined $least || $more < $least;
+	}
+	return $least;
+}
+
+# Kernel memory of the maps of a process's own: what fdinfo says of those it has open, plus what its links hold.
+sub rss_kib { return slurp("/proc/$_[0]/status") =~ /^VmRSS:\s+(\d+)/m ? $1 : undef }
+
+# Fewer slots than processes. Fails: on_free() that does not push (probe): the rest is dropped; pop_from(epoch) in
+# take_number(): slots are given out again before they were read, and some ends are missing.
 sub test_turnover {
-	my ($name, @arguments) = @_;
-	my $load = load_start('forks', 20000);
-	my $rstat = rstat_start('-i', 250, @arguments);
+	my $load = load_start('forks', $forks);
+	my $rstat = rstat_start('-i', 250, '--max-tasks', 16384);
 	sample_from_now($rstat) for 1 .. 6;	# what an earlier test has left is freed by now
-	Rstat::order($load, 'go');
+	my $before = leaked($rstat);
+	my $rss = rss_kib($rstat->{pid});
+	order($load, 'go');
 	my @samples = samples_until_done($rstat, $load);
 	push @samples, next_sample($rstat) for 1 .. 4;	# the last are freed after a grace period
+	my $after = leaked($rstat);
+	my $grown = rss_kib($rstat->{pid}) - $rss;
 	rstat_stop($rstat);
 	load_stop($load);
 	my $last = $samples[-1]{tasks};
 	my $sum = ended_sum(@samples);
-	is($last->{dropped}, 0, "$name: none was without a slot");
-	is($last->{lost}, 0, 'none was given out again too early');
-	ok(near($sum, 20000, 0.01, 0), "$sum ended processes are counted");
+	is($last->{dropped}, 0, "of $forks processes with 16,384 slots none was without one");
+	is($last->{lost}, 0, 'no end was missed');
+	ok(near($sum, $forks, 0.01, 0), "$sum ended processes are counted");
+	cmp_ok($after, '<=', $before + 2, "slots without a task: $before before, $after after");
+	note "resident memory: $rss KiB, and $grown KiB after";
 }
 
-# Far too few slots: the freed wait for a grace period, so that some of 20,000 find none. When they are gone there is
-# room again. Fails: on_free() that does not push (probe): none after the first 256.
-sub test_recovery {
-	my @loads = map { load_start('forks', $_) } 20000, 100;
-	my $rstat = rstat_start('-i', 250, '--max-tasks', 256);
-	next_sample($rstat);
-	Rstat::order($loads[0], 'go');
-	my @samples = samples_until_done($rstat, $loads[0]);
-	is($samples[-1]{tasks}{slots}, 256, 'with 256 slots');
-	note "$samples[-1]{tasks}{dropped} had none, $samples[-1]{tasks}{lost} were given out again before they were read";
-	sample_from_now($rstat) for 1 .. 8;
-	my $before = sample_from_now($rstat)->{tasks};
-	Rstat::order($loads[1], 'go');
-	@samples = samples_until_done($rstat, $loads[1]);
-	my $after = sample_from_now($rstat)->{tasks};
-	rstat_stop($rstat);
-	load_stop($_) for @loads;
-	is($after->{dropped}, $before->{dropped}, 'when they are gone, others find room');
-}
-
-# What got no slot is told and counted. Fails: no other_ns in record_outgoing() and
-# copy_running() (probe).
+# Far more tasks than slots. Fails: other_ns left out of record_outgoing() or read_running() (probe): the total lacks
+# the hog; dropped counted at each switch; no give_slot() for those that were dropped: they never get one.
 sub test_overflow {
-	my $sleepers = load_start('sleep', 300);
-	my $older = load_start('spin');
-	my $rstat = rstat_start('-i', 2000, '--max-tasks', 64);
-	my $hog = load_start('spin');
-	my $truth = sub { [@{ machine_busy() }, cpu_ns($hog->{pid}) + cpu_ns($older->{pid})] };
-	my $first = next_sample($rstat);
-	my @sample = map { next_sample($rstat, $truth) } 1 .. 2;
+	my $older = load_start('-c', $cpus[0], 'spin');
+	my $sleepers = load_start('sleep', 5000);
+	my @arguments = ('--max-tasks', 256);
+	my $rstat = rstat_start('-i', window_ms(), @arguments);
+	my $hog = load_start('-c', $cpus[-1], 'spin');
+	my @samples = samples_in_time($rstat, sub { return { machine => machine_busy() } });
+	my $tasks = $samples[1]{tasks};
+	my $without = threads_here() - 256;
+	is($tasks->{slots}, 256, '256 slots');
+	check_machine('5,000 tasks and 256 slots', @samples);
+	ok(near($tasks->{without_slot}, $without, 0.02, 10), "$tasks->{without_slot} have none, of $without");
+	cmp_ok($tasks->{dropped}, '>=', $tasks->{without_slot}, "$tasks->{dropped} were dropped");
+	cmp_ok($tasks->{dropped}, '<', 20000, 'each is counted once');
+	my (undef, $line) = run('./rstat', '--attach', $ENV{RSTAT_ATTACH} // 'btf', '-o', 'waybar', '--once', '-i', 500, @arguments);
+	like($line, qr/tasks: \d+ without a slot/, 'the tooltip says it');
+	like($line, qr/"class":\[[^]]*"dropped"/, 'and the class');
+	load_stop($sleepers);
+	sample_from_now($rstat);
+	# what falls free is given out two samples later, to a task that is switched in
+	my $sample;
+	for (1 .. 10) {
+		$sample = next_sample($rstat);
+		last if !$sample->{tasks}{without_slot};
+	}
+	is($sample->{tasks}{without_slot}, 0, 'when they are gone, all that live have a slot');
+	my @after = samples_in_time($rstat, sub { return { machine => machine_busy(), hog => process_ns($hog->{pid}) } });
+	check_machine('the same, once they are gone', @after);
+	check_row('the same, once they are gone', 'process', $after[1]{truth}{hog} - $after[0]{truth}{hog},
+		used_ns($after[1], by_pid($hog->{pid})), 'ms');
+	cmp_ok($after[1]{tasks}{other_cpu_ratio}, '<', 0.01, 'nothing is without a slot');
 	rstat_stop($rstat);
-	my ($busy, $all, $hogs) = map { $sample[1]{truth}[$_] - $sample[0]{truth}[$_] } 0 .. 2;
-	is($sample[1]{tasks}{slots}, 64, 'with 64 slots');
-	cmp_ok($sample[1]{tasks}{dropped}, '>=', 237, "$sample[1]{tasks}{dropped} tasks have none");
-	my $without = $sample[1]{tasks}{other_cpu_ratio} * $sample[1]{elapsed_us} * 1000 * $sample[1]{cpus};
-	# how close depends on which of them gets a slot that falls free: its time until the next scan is lost
-	note sprintf 'machine %.1f%%, the kernel says %.1f%%; %.0f ms without a slot, the two hogs used %.0f ms',
-		$sample[1]{cpu_ratio} * 100, $busy / $all * 100, $without / 1e6, $hogs / 1e6;
-	cmp_ok($without, '>', 0, 'some time is of tasks without a slot');
-	load_stop($_) for $hog, $older, $sleepers;
+	load_stop($_) for $hog, $older;
 }
 
-test_turnover('as many slots as the machine wants');
-SKIP: {
-	skip '256 slots: there are too many tasks here', 1 if threads_here() > 200;
-	test_recovery();
+# Without slots, the time of what runs is exact in every line. Fails: the sequence not checked in read_running(): a
+# sample in the middle of a switch takes one task's time for another's, and shows 100%.
+sub test_other {
+	my $sleepers = load_start('sleep', 300);
+	my $hog = load_start('-c', $cpus[0], '-n', 10, 'spin');
+	my $pairs = load_start('-c', $cpus[0], 'turns');
+	my $rstat = rstat_start('-i', 10, '--max-tasks', 64);
+	next_sample($rstat) for 1 .. 5;
+	my $worst = 0;
+	for (1 .. 300) {
+		my $sample = next_sample($rstat);
+		my $known = $sample->{tasks}{other_cpu_ratio};
+		my $all = $sample->{cpu_ratio};
+		$worst = $known - $all if $known - $all > $worst;
+	}
+	cmp_ok($worst, '<=', 0.0001, 'what has no slot is never more than all there is');
+	rstat_stop($rstat);
+	load_stop($_) for $pairs, $hog, $sleepers;
 }
+
+# The end of tasks is not seen. Fails: no reclaim_stale() (emit/monitor.c), or on_reclaim() without its body.
+sub test_blind {
+	my $load = load_start('forks', 300);
+	my $rstat = rstat_start('-i', 500, '--probe', 'build/test/probe-blind.bpf.o');
+	sample_from_now($rstat) for 1 .. 2;
+	order($load, 'go');
+	samples_until_done($rstat, $load);
+	my ($most, $sample) = (0);
+	for (1 .. 70) {
+		$sample = next_sample($rstat);
+		$most = $sample->{tasks}{slots_used} - $sample->{tasks}{total} if $most < $sample->{tasks}{slots_used};
+		last if $sample->{tasks}{lost} >= 300;
+	}
+	cmp_ok($sample->{tasks}{lost}, '>=', 300, "ends that were not seen: $sample->{tasks}{lost} slots are taken back");
+	$sample = next_sample($rstat);
+	is((grep { $_->{name} eq 'load' && $_->{state} eq 'Z' } @{ $sample->{blocked} }), 0, 'and are no zombies any more');
+	cmp_ok(leaked($rstat), '<=', 5, 'no slot is without a task');
+	rstat_stop($rstat);
+	load_stop($load);
+}
+
+# Births are not seen. Fails: may_adopt() that says no, or note_incoming() without adopt().
+sub test_unborn {
+	my $rstat = rstat_start('-i', window_ms(), '--probe', 'build/test/probe-unborn.bpf.o');
+	sample_from_now($rstat);
+	my $hog = load_start('-c', $cpus[-1], 'spin');
+	my @storms = map { load_start('storm', '/bin/true') } @cpus;
+	my $truth = sub { return { machine => machine_busy(), hog => process_ns($hog->{pid}) } };
+	my @samples = samples_in_time($rstat, $truth);
+	check_machine('storms of true whose births are skipped', @samples);
+	check_row('a hog whose birth was skipped', 'process', $samples[1]{truth}{hog} - $samples[0]{truth}{hog},
+		used_ns($samples[1], by_pid($hog->{pid})), 'ms');
+	cmp_ok($samples[1]{tasks}{other_cpu_ratio}, '<', 0.005, 'nothing is without a slot');
+	rstat_stop($rstat);
+	load_stop($_) for $hog, @storms;
+}
+
+test_turnover();
 test_overflow();
+test_other();
+SKIP: {
+	skip 'variants of the probe: they are made for btf', 1 if ($ENV{RSTAT_ATTACH} // 'btf') ne 'btf';
+	test_blind();
+	test_unborn();
+}
 done_testing();

@@ -62,7 +62,7 @@ sub start {
 	}
 	$started{$pid} = 1;
 	select((select($in), $| = 1)[0]);
-	return { pid => $pid, in => $in, out => $out, err => $err, buffer => '' };
+	return { pid => $pid, in => $in, out => $out, err => $err, buffer => "", command => "@command" };
 }
 
 # Waits for its end: the wait status, or undef where it has not ended in time.
@@ -106,7 +106,7 @@ sub next_line {
 	my $end;
 	while (($end = index $process->{buffer}, "\n") < 0) {
 		my $left = $until - now();
-		die "no line from $process->{pid}\n" if $left <= 0;
+		die "no line from $process->{command}\n" if $left <= 0;
 		next unless select(my $ready = $bits, undef, undef, $left) > 0;
 		sysread $process->{out}, $process->{buffer}, 65536, length $process->{buffer} or return;
 	}

@@ -170,7 +170,6 @@ static void check_stale(uint32_t stamp, uint16_t state, bool expected)
 {
 	struct slot *s = born(3, 10, 10, "a", 0);
 
-	m.tasks.scans = 1;
 	scan();
 	s->stamp = stamp;
 	s->state = state;
@@ -185,36 +184,16 @@ static void check_stale(uint32_t stamp, uint16_t state, bool expected)
 	assert_int_equal(m.tasks.stale[0].stamp, stamp);
 }
 
-/* What no pass has met, and no switch since the one before it, has lost its task. */
+/* What has made its last switch, and no pass has met since, has lost its task. */
 static void finds_slots_without_a_task(void **state)
 {
 	(void)state;
-	m.passes = (struct probe_passes){ .known = 2, .before = 2000, .last = 3000 };
-	check_stale(1999, 1, true);
-	check_stale(2000, 1, false);
-	check_stale(2999, STATE_DEAD, true);	/* for what does not run any more, one pass is enough */
-	check_stale(3000, STATE_DEAD, false);
-	check_stale(2999, 1, false);
-	m.passes.known = 1;
-	check_stale(1999, 1, false);
+	m.passes = (struct probe_passes){ .known = true, .last = 3000 };
 	check_stale(2999, STATE_DEAD, true);
-	m.passes.known = 0;
-	check_stale(1999, STATE_DEAD, false);
-}
-
-/* More than one scan can name are named by the next ones. */
-static void names_as_many_stale_slots_as_there_is_room_for(void **state)
-{
-	(void)state;
-	for (unsigned i = 0; i < SLOTS; i++)
-		born(i, 10 + i, 10 + i, "a", 0)->stamp = 1;
-	m.tasks.stale_count = TASKS_STALE_MAX - 3;	/* of the scan before: forgotten */
-	m.passes = (struct probe_passes){ .known = 2, .before = 2000, .last = 3000 };
-	m.counters.jiffies = 4000;
-	scan();
-	scan();
-	scan();
-	assert_int_equal(m.tasks.stale_count, SLOTS < TASKS_STALE_MAX ? SLOTS : TASKS_STALE_MAX);
+	check_stale(3000, STATE_DEAD, false);
+	check_stale(1, 1, false);
+	m.passes.known = false;
+	check_stale(2999, STATE_DEAD, false);
 }
 
 /* What the probe counted, also while it counts on. */
@@ -853,7 +832,6 @@ int main(void)
 		TEST(counts_from_zero_in_a_new_slot),
 		TEST(reads_twice_within_an_interval),
 		TEST(finds_slots_without_a_task),
-		TEST(names_as_many_stale_slots_as_there_is_room_for),
 		TEST(tells_what_had_no_slot),
 		TEST(leaves_a_slot_that_changes_hands),
 		TEST(passes_over_what_no_record_touched),
