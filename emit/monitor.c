@@ -43,14 +43,14 @@ static void set_limits(struct monitor *monitor, const struct options *options)
 
 static int open_tasks(struct monitor *monitor, struct failure *f)
 {
-	size_t size = tasks_memory(monitor->probe.capacity, monitor->probe.cpus);
+	size_t size = tasks_memory(monitor->capacity, monitor->view.cpus);
 	void *memory = sys_mmap(NULL, size, SYS_PROT_READ | SYS_PROT_WRITE,
 				SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS | SYS_MAP_NORESERVE, -1, 0);
 	int error = sys_failed(memory);
 
 	if (error)
 		return fail(f, error, "reserve memory for", "the tasks", "try a smaller --max-tasks");
-	tasks_open(&monitor->tasks, memory, monitor->probe.capacity, monitor->probe.cpus);
+	tasks_open(&monitor->tasks, memory, monitor->capacity, monitor->view.cpus);
 	return 0;
 }
 
@@ -60,7 +60,7 @@ int monitor_open(struct monitor *monitor, const struct options *options, struct 
 	int root, error;
 
 	set_limits(monitor, options);
-	error = probe_load(&monitor->probe, request, f);
+	error = ladder_climb(monitor, options, request, f);
 	if (!error)
 		error = open_tasks(monitor, f);
 	if (error)
@@ -69,7 +69,8 @@ int monitor_open(struct monitor *monitor, const struct options *options, struct 
 	sources_open(&monitor->sources, root, start_facts()->page_size);
 	if (root >= 0)
 		sys_close(root);
-	monitor->sample.source = SOURCE_BTF;
+	monitor->sample.source = monitor->rung->source;
+	ladder_reason(monitor, monitor->sample.reason, sizeof monitor->sample.reason);
 	monitor->sample.interval_ms = options->interval_ms;
 	monitor->refreshed_ns = monitor_clock();
 	/* the number of CPUs is wanted before the first scan */
@@ -95,7 +96,7 @@ static void refresh_if_due(struct monitor *monitor, uint64_t now_ns)
 
 	if (now_ns - monitor->refreshed_ns < every_ns)
 		return;
-	probe_refresh(&monitor->probe);
+	monitor->rung->refresh(monitor);
 	monitor->refreshed_ns = now_ns;
 }
 
@@ -117,22 +118,15 @@ static void begin_sample(struct monitor *monitor, uint64_t now_ns)
 void monitor_take(struct monitor *monitor)
 {
 	uint64_t began_ns = monitor_clock(), step_ns = began_ns, now_ns;
-	struct probe *probe = &monitor->probe;
-	struct tasks_view view = {
-		.slots = probe->slots,
-		.running = probe->running,
-		.cpus = probe->cpus,
-		.counters = probe->counters,
-	};
 
 	refresh_if_due(monitor, began_ns);
 	end_step(monitor, STEP_REFRESH, &step_ns);
-	probe_begin_scan(probe);
-	now_ns = monitor_clock();
-	end_step(monitor, STEP_PROBE, &step_ns);
+	now_ns = monitor->rung->begin(monitor);
+	end_step(monitor, STEP_TASKS, &step_ns);
 	begin_sample(monitor, now_ns);
-	view.readable = probe_readable(probe);
-	tasks_scan(&monitor->tasks, &view, &monitor->tasks_options, now_ns, &monitor->sample);
+	tasks_scan(&monitor->tasks, &monitor->view, &monitor->tasks_options, now_ns, &monitor->sample);
+	if (monitor->rung->complete)
+		monitor->rung->complete(monitor);
 	end_step(monitor, STEP_SCAN, &step_ns);
 	for (unsigned i = 0; i < SOURCES_COUNT; i++) {
 		sources_table[i].read(&monitor->sources, &monitor->sample);
@@ -141,11 +135,12 @@ void monitor_take(struct monitor *monitor)
 	monitor->sample.cost_ns = monitor_clock() - began_ns;
 }
 
-const char *monitor_step_name(unsigned step)
+const char *monitor_step_name(const struct monitor *monitor, unsigned step)
 {
-	static const char *const names[STEP_SOURCES] = {
-		[STEP_PROBE] = "probe", [STEP_REFRESH] = "refresh", [STEP_SCAN] = "scan",
-	};
-
-	return step < STEP_SOURCES ? names[step] : sources_table[step - STEP_SOURCES].name;
+	switch (step) {
+	case STEP_TASKS: return monitor->rung->step;
+	case STEP_REFRESH: return "refresh";
+	case STEP_SCAN: return "scan";
+	default: return sources_table[step - STEP_SOURCES].name;
+	}
 }
