@@ -2,8 +2,9 @@
 /*
  * One walk, in outline:
  *
- * 1. The directory is listed. A process that is known and whose CPU clock stands still has not run: nothing of it can
- *    have changed but its RSS. All others are read: stat, then io.
+ * 1. The directory is listed, and the CPU clock of every process read. One whose clock stands still has not run:
+ *    nothing of it can have changed but its RSS. One that ran for moments only is read again in a later walk, its turn
+ *    comes soon. All others are read: stat, then io.
  * 2. A pid with another start time is another process: the old one is dead, the new one gets a slot of its own.
  * 3. Who was not listed is dead. Its slot stays as it is for the scan of this walk and is free from the next one on.
  *
@@ -24,9 +25,13 @@ enum {
 	PATH_SIZE = 16,			/* "4194304/stat" */
 	STAT_SIZE = 1024,
 	REFRESHES = 256,		/* sleepers read in one walk */
+	BRIEF_NS = 1000000,		/* of CPU time: enough for a few MB of IO, or of new memory */
+	BRIEF_TURNS = 4,		/* those that ran for less are read in every fourth walk, */
 	FLAG_KTHREAD = 0x00200000,	/* PF_KTHREAD, include/linux/sched.h */
 	AHEAD_MIN_TICKS = 2,		/* per CPU */
 };
+
+static const uint64_t brief_walk_ns = 2000000000;	/* if walks follow each other that closely */
 
 size_t proc_memory(uint32_t capacity)
 {
@@ -302,15 +307,27 @@ static void take_clock(const struct proc *proc, uint32_t pid, struct reading *no
 	now->clocked = read_clock(proc, pid, &now->cpu_ns);
 }
 
-/* Not run since its last record: state, name and counters are the same. */
-static bool is_idle(struct proc *proc, const struct proc_record *record, const struct reading *now)
+/* Not run since it was read: state, name and counters are the same. */
+static bool is_idle(struct proc *proc, const struct proc_record *record)
 {
-	if (record->by_ticks || !now->clocked || now->cpu_ns != record->cpu_ns)
-		return false;
 	if (record->read > proc->refreshed || !proc->refreshes_left)
 		return true;
 	proc->refreshes_left--;
 	return false;
+}
+
+/* Whether the clock is all that need be known this time. What was blocked is no longer if it ran. */
+static bool may_wait(struct proc *proc, const struct proc_record *record, const struct reading *now)
+{
+	uint32_t number = (uint32_t)(record - proc->record);
+	uint64_t ran_ns = now->cpu_ns - record->read_cpu_ns;	/* a clock that went back: another process's */
+
+	if (record->by_ticks || !now->clocked)
+		return false;
+	if (!ran_ns)
+		return is_idle(proc, record);
+	return ran_ns < BRIEF_NS && proc->brief && (number + proc->walk) % BRIEF_TURNS &&
+	       !(proc->slot[number].state & (STATE_UNINTERRUPTIBLE | STATE_DEAD));
 }
 
 static uint16_t state_bits(const struct proc_stat *stat)
@@ -353,13 +370,25 @@ static void record_io(struct proc *proc, struct proc_record *record, const char 
 	slot->write_bytes = count_from(record->base.write_bytes, now.write_bytes);
 }
 
-static void write_record(struct proc *proc, struct proc_record *record, const struct reading *now)
+static void record_cpu(struct proc *proc, struct proc_record *record, uint64_t cpu_ns)
+{
+	struct slot *slot = slot_of(proc, record);
+	uint64_t used_ns = count_from(record->base.cpu_ns, cpu_ns);
+
+	record->seen = proc->walk;
+	if (used_ns == slot->cpu_ns)
+		return;
+	slot->cpu_ns = used_ns;
+	slot->stamp = 2 * proc->walk;
+}
+
+static void record_stat(struct proc *proc, struct proc_record *record, const struct reading *now)
 {
 	const struct proc_stat *stat = &now->stat;
 	struct slot *slot = slot_of(proc, record);
 
-	record->cpu_ns = record->by_ticks ? stat->cpu_ticks * PROC_TICK_NS : now->cpu_ns;
-	record->seen = record->read = proc->walk;
+	record->read = proc->walk;
+	record->read_cpu_ns = record->by_ticks ? stat->cpu_ticks * PROC_TICK_NS : now->cpu_ns;
 	record->threads = stat->threads ? stat->threads : 1;
 	memcpy(slot->name, stat->name, TASK_NAME_SIZE);
 	slot->state = state_bits(stat);
@@ -391,8 +420,8 @@ static void visit(struct proc *proc, const char *name, uint32_t pid)
 
 	/* before the stat: what changes in between is seen by the next walk */
 	take_clock(proc, pid, &now);
-	if (record && is_idle(proc, record, &now)) {
-		record->seen = proc->walk;
+	if (record && may_wait(proc, record, &now)) {
+		record_cpu(proc, record, now.cpu_ns);
 		return;
 	}
 	error = read_stat(proc, name, &now.stat);
@@ -414,10 +443,10 @@ static void visit(struct proc *proc, const char *name, uint32_t pid)
 		record = new_record(proc, pid, &now);
 	if (!record)
 		return;
-	write_record(proc, record, &now);
+	record_stat(proc, record, &now);
 	if (is_new && !record->young)
-		record->base.cpu_ns = record->cpu_ns;
-	slot_of(proc, record)->cpu_ns = count_from(record->base.cpu_ns, record->cpu_ns);
+		record->base.cpu_ns = record->read_cpu_ns;
+	record_cpu(proc, record, record->read_cpu_ns);
 	record_io(proc, record, name);
 }
 
@@ -514,6 +543,7 @@ void proc_walk(struct proc *proc, uint64_t boot_ns)
 
 	proc->walk++;
 	proc->refreshes_left = REFRESHES;
+	proc->brief = boot_ns - proc->walked_ns < brief_walk_ns;
 	proc->without_slot = proc->io_hidden = 0;
 	proc->before = proc->now;
 	proc->now = (struct proc_machine){ 0 };

@@ -23,7 +23,7 @@ enum { PROC_BUCKETS = 1024, PROC_ENTRIES_SIZE = 4096, PROC_TICK_NS = 10000000 };
 /* What there is to know of a slot's process beside the slot. */
 struct proc_record {
 	uint64_t started;	/* ticks since boot: with the pid, its identity */
-	uint64_t cpu_ns;	/* at the last record */
+	uint64_t read_cpu_ns;	/* CPU time when its files were last read */
 	struct use base;	/* what the process had used when it got the slot: the slot counts from there */
 	uint32_t pid;		/* 0: no process */
 	uint32_t next;		/* index + 1 in its bucket, or among the buried or free ones; 0: last */
@@ -50,6 +50,7 @@ struct proc {
 	uint32_t walk;			/* number of the last walk */
 	uint32_t refreshed;		/* sleepers read in a walk up to this one are to be read again */
 	uint32_t refreshes_left;	/* in this walk */
+	bool brief;			/* this walk follows the one before closely */
 	uint32_t without_slot;		/* processes of this walk */
 	uint32_t io_hidden;		/* processes whose IO may not be read */
 	uint64_t walked_ns;		/* when the walk before began, CLOCK_BOOTTIME */
@@ -70,8 +71,9 @@ int proc_open(struct proc *proc, int root, void *memory, uint32_t capacity);
 void proc_close(struct proc *proc);
 
 /*
- * Brings slots [0 .. high) up to date; boot_ns: CLOCK_BOOTTIME now. A process that did not run since it was last read
- * is not read again. One whose files cannot be read keeps its last record.
+ * Brings slots [0 .. high) up to date; boot_ns: CLOCK_BOOTTIME now. CPU time is always of now. The rest of a process
+ * that did not run since it was last read is not read again; of one that ran for less than 1 ms, in every fourth
+ * walk. One whose files cannot be read keeps its last record.
  */
 void proc_walk(struct proc *proc, uint64_t boot_ns);
 
