@@ -415,7 +415,7 @@ static void visit(struct proc *proc, const char *name, uint32_t pid)
 {
 	struct proc_record *record = find_record(proc, pid);
 	bool is_new = !record;
-	struct reading now;
+	struct reading now = { 0 };
 	int error;
 
 	/* before the stat: what changes in between is seen by the next walk */
@@ -598,7 +598,7 @@ static void add_unseen(struct proc *proc, struct sample *sample)
 	int64_t behind_max = (int64_t)AHEAD_MIN_TICKS * PROC_TICK_NS * sample->cpus;
 	uint32_t ppm;
 
-	if (!proc->before.busy_known || !proc->now.busy_known || proc->now.busy_ns < proc->before.busy_ns)
+	if (!proc->before.busy_known || !proc->now.busy_known)
 		return;
 	proc->ahead_ns += (int64_t)(proc->now.busy_ns - proc->before.busy_ns - seen_ns);
 	if (proc->ahead_ns < -behind_max)

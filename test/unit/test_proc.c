@@ -3,6 +3,7 @@
 #include "test/unit/tree.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -30,7 +31,7 @@ static struct machine {
 	void *memory, *tasks_memory;
 	uint32_t capacity;
 	uint64_t boot_ns;
-	uint64_t busy;		/* ticks, in /proc/stat */
+	unsigned idle;
 } m;
 
 static const struct tree_file empty[] = {
@@ -111,9 +112,9 @@ static void put_busy(uint64_t ticks)
 {
 	char line[128];
 
-	m.busy = ticks;
-	snprintf(line, sizeof line, "cpu  %llu 0 0 777 777 0 0 777 0 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n",
-		 (unsigned long long)ticks);
+	/* all else goes on, too */
+	snprintf(line, sizeof line, "cpu  %llu 2 3 %u %u 6 7 %u %u %u\ncpu0 1 1 1 1 1 1 1 1 1 1\n",
+		 (unsigned long long)ticks, ++m.idle * 77, m.idle * 66, m.idle * 55, m.idle * 44, m.idle * 33);
 	tree_put(&m.tree, "proc/stat", line);
 }
 
@@ -295,6 +296,7 @@ static void counts_differences(void **state)
 	assert_int_equal(rss_pages(10), 80);
 	sample();
 	assert_int_equal(cpu_ms(10), -1);
+	assert_true(m.proc.slot[0].stamp < m.proc.counters.jiffies);	/* the scan may pass it over */
 	assert_int_equal(m.proc.high, 1);	/* what is no pid has no slot */
 }
 
@@ -331,6 +333,10 @@ static void counts_io(void **state)
 	assert_int_equal(listed(&m.sample.top_io, 10)->write_bytes_per_second, 300);
 	assert_int_equal(m.sample.read_bytes_per_second, 5000);
 	assert_int_equal(m.proc.io_hidden, 0);
+	p.read = 5;		/* counters do not go back; these do */
+	put_process(&p);
+	sample();
+	assert_int_equal(m.sample.read_bytes_per_second, 0);
 }
 
 /* IO that cannot be read costs that, and what the block devices did stands for it. */
@@ -351,12 +357,20 @@ static void io_may_be_hidden(void **state)
 	p.ticks += 10;
 	put_stat(&p);
 	own.write = 30000;
+	own.read = 50;
 	put_process(&own);
 	tree_put(&m.tree, "proc/vmstat", "nr_free_pages 1\npgpgin 104\npgpgout 210\npswpin 0\n");
 	sample();
 	assert_int_equal(cpu_ms(10), 100);
 	assert_int_equal(m.sample.read_bytes_per_second, 4096);
 	assert_int_equal(m.sample.write_bytes_per_second, 30000);	/* never less than is seen */
+	own.read += 9000;
+	put_process(&own);
+	put_stat(&p);
+	tree_put(&m.tree, "proc/vmstat", "pgpgin 105\npgpgout 211\n");
+	sample();
+	assert_int_equal(m.sample.read_bytes_per_second, 9000);
+	assert_int_equal(m.sample.write_bytes_per_second, 1024);
 	p.read = 1 << 30;	/* becomes readable: from now on */
 	put_process(&p);
 	sample();
@@ -549,6 +563,34 @@ static void turnover(void **state)
 	assert_int_equal(m.sample.dropped, 0);
 }
 
+/* One of several in a bucket ends: the others stay who they are. */
+static void a_bucket_loses_any(void **state)
+{
+	struct process p = { .name = "p" };
+
+	(void)state;
+	for (unsigned gone = 0; gone < 3; gone++) {
+		for (unsigned i = 0; i < 3; i++) {
+			p.pid = 5 + i * PROC_BUCKETS;
+			p.ticks = 100 * (gone + 1);
+			put_process(&p);
+		}
+		sample();
+		drop_process(5 + gone * PROC_BUCKETS);
+		sample();
+		for (unsigned i = 0; i < 3; i++) {
+			p.pid = 5 + i * PROC_BUCKETS;
+			p.ticks = 100 * (gone + 1) + 20;
+			if (i != gone)
+				put_process(&p);
+		}
+		sample();
+		for (unsigned i = 0; i < 3; i++)
+			assert_int_equal(cpu_ms(5 + i * PROC_BUCKETS), i == gone ? -1 : 200);
+		assert_int_equal(m.proc.high, 3);
+	}
+}
+
 /* ---- what the slots do not say */
 
 static void unseen_time_is_in_the_total(void **state)
@@ -583,13 +625,18 @@ static void unseen_time_is_in_the_total(void **state)
 	sample();
 	assert_int_equal(ms_of(m.sample.cpu_ppm), 0);
 	put_busy(1000000);
+	p.ticks += 50;
+	put_process(&p);
 	sample();
+	assert_int_equal(cpu_ms(10), 500);
 	assert_int_equal(m.sample.cpu_ppm, PPM);
 	assert_in_range(m.sample.other_cpu_ppm, 0, PPM);
 }
 
 static void the_kernel_counts_tasks(void **state)
 {
+	static const char *const bad[] = { "", "0.10 0.20", "0 0 0 3", "0 0 0 3/", "0 0 0 3/2 1\n",
+					   "0 0 0 -1/2 1\n", "0 0 0 1/4294967296 1\n" };
 	struct process p = { .pid = 10, .name = "a", .state = 'R' };
 
 	(void)state;
@@ -598,10 +645,12 @@ static void the_kernel_counts_tasks(void **state)
 	sample();
 	assert_int_equal(m.sample.tasks_total, 91);
 	assert_int_equal(m.sample.tasks_running, 3);
-	tree_put(&m.tree, "proc/loadavg", "0.10 0.20");
-	sample();
-	assert_int_equal(m.sample.tasks_total, 1);
-	assert_int_equal(m.sample.tasks_running, 1);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		tree_put(&m.tree, "proc/loadavg", bad[i]);
+		sample();
+		assert_int_equal(m.sample.tasks_total, 1);
+		assert_int_equal(m.sample.tasks_running, 1);
+	}
 }
 
 static void needs_proc(void **state)
@@ -629,6 +678,7 @@ static pid_t start_child(bool spins)
 	assert_true(pid >= 0);
 	if (pid)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a test that fails leaves nothing behind */
 	for (volatile unsigned round = 0;; round++)
 		if (!spins)
 			pause();
@@ -711,6 +761,73 @@ static void clocks_count_to_the_nanosecond(void **state)
 	end_child(child);
 }
 
+static void wake(int signal)
+{
+	(void)signal;
+}
+
+/* The child runs for a moment; then an interval is over. */
+static void sample_after_moment(pid_t child, uint64_t more_ns)
+{
+	struct timespec before, now;
+	char path[32], state;
+	clockid_t clock;
+
+	assert_int_equal(clock_getcpuclockid(child, &clock), 0);
+	clock_gettime(clock, &before);
+	kill(child, SIGUSR1);
+	snprintf(path, sizeof path, "/proc/%d/stat", child);
+	do {
+		FILE *file = fopen(path, "r");
+
+		usleep(1000);
+		clock_gettime(clock, &now);
+		assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+		fclose(file);
+	} while (state != 'S' || !memcmp(&before, &now, sizeof now));
+	m.boot_ns += more_ns;
+	sample();
+}
+
+/* Of what ran for a moment only the clock is read, and the rest in every fourth walk, when blocked, or after long. */
+static void moments_are_counted(void **state)
+{
+	pid_t child;
+	struct process p = { .name = "brief", .rss = 1 };
+	uint64_t seen_ns = 0;
+	bool read;
+
+	(void)state;
+	signal(SIGUSR1, wake);
+	child = start_child(false);
+	p.pid = (uint32_t)child;
+	usleep(20000);
+	say_own_pids();
+	put_process(&p);
+	sample();
+	for (unsigned walk = 2; walk < 12; walk++) {
+		p.rss = walk;
+		p.state = walk == 6 || walk == 7 ? 'D' : 'S';
+		put_process(&p);
+		sample_after_moment(child, walk == 9 ? SECOND : 0);
+		assert_true(m.proc.slot[0].cpu_ns > seen_ns);
+		seen_ns = m.proc.slot[0].cpu_ns;
+		/* D in the sixth is not noticed, as it waits for its turn; in the eighth its turn came */
+		read = walk % 4 == 0 || walk == 9;
+		assert_int_equal(m.proc.slot[0].rss_pages == walk, read);
+	}
+	p.state = 'D';
+	p.rss = 100;
+	put_process(&p);
+	sample_after_moment(child, 0);		/* the twelfth */
+	assert_int_equal(m.sample.blocked_count, 1);
+	p.state = 'S';
+	put_process(&p);
+	sample_after_moment(child, 0);
+	assert_int_equal(m.sample.blocked_count, 0);
+	end_child(child);
+}
+
 /* The pids of another namespace mean other processes to our system calls. */
 static void foreign_pids_have_no_clocks(void **state)
 {
@@ -768,11 +885,13 @@ int main(void)
 		TEST(states),
 		TEST(too_many_are_counted),
 		TEST(turnover),
+		TEST(a_bucket_loses_any),
 		TEST(unseen_time_is_in_the_total),
 		TEST(the_kernel_counts_tasks),
 		cmocka_unit_test(needs_proc),
 		TEST(sleepers_are_not_read),
 		TEST(clocks_count_to_the_nanosecond),
+		TEST(moments_are_counted),
 		TEST(foreign_pids_have_no_clocks),
 		TEST(the_real_one),
 	};
