@@ -29,6 +29,8 @@ freestanding := -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name
 # The stack protector's secret is a plain variable: there is no thread storage to hold it.
 is_clang := $(shell $(CC) --version 2>/dev/null | grep -qi clang && echo 1)
 machine := $(shell $(CC) -dumpmachine 2>/dev/null)
+# the compiler knows the strip of its target; clang may not
+strip_tool := $(shell $(CC) -print-prog-name=strip 2>/dev/null || echo strip)
 # aarch64: atomics in line, not through libgcc, which is not linked
 freestanding += $(if $(findstring aarch64,$(machine)),-mno-outline-atomics)
 protector := -fstack-protector-strong $(if $(findstring x86_64,$(machine)),-mstack-protector-guard=global)
@@ -48,7 +50,7 @@ bpf_object := $(build)/probe/rstat.bpf.o
 all: rstat
 
 rstat: $(build)/rstat.debug
-	$(call say,STRIP,$@)$(if $(findstring aarch64,$(machine)),aarch64-linux-gnu-strip,strip) -o $@ $<
+	$(call say,STRIP,$@)$(strip_tool) -o $@ $<
 
 $(build)/rstat.debug: $(objects) $(build)/.flags
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(link) -o $@ $(objects)
@@ -116,15 +118,23 @@ unit: $(unit_tests)
 
 # All tests: unit tests under the sanitizers, then the live ones on this kernel (root). One runner, one count.
 live_tests := $(wildcard test/kernel/*.t)
-test: rstat $(unit_tests) $(build)/test/load
+test: rstat $(unit_tests) $(build)/test/load $(variant_objects)
 	CMOCKA_MESSAGE_OUTPUT=TAP PERL5LIB=$(CURDIR)/test/lib prove --timer -e '' $(unit_tests) $(live_tests)
 
-live: rstat $(build)/test/load
+live: rstat $(build)/test/load $(variant_objects)
 	prove --timer -Itest/lib $(live_tests)
 
-$(build)/test/load: test/kernel/load.c
+$(build)/test/load: test/kernel/load.c test/kernel/load_more.c test/kernel/load.h
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $< -lpthread
+	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $(filter %.c,$^) -lpthread
+
+# The probe with one thing taken out of it, by which the tests show what takes its place.
+variants := blind unborn unseeing
+$(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard probe/*.h) $(build)/trim
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)test/kernel/variant $* < probe/rstat.bpf.c > $(@:.o=.c) && \
+		$(CLANG) $(bpf_flags) -c -o $(@:.o=.full.o) $(@:.o=.c) && $(build)/trim $(@:.o=.full.o) $@
+variant_objects := $(variants:%=$(build)/test/probe-%.bpf.o)
 
 $(build)/test/burden: test/bench/burden.c
 	@mkdir -p $(@D)

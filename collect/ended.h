@@ -10,11 +10,6 @@
 
 enum { ENDED_GROUPS = 256, ENDED_BUCKETS = 512 };
 
-/* What tasks used: of one, of a process, of all; since birth or within the interval. */
-struct use {
-	uint64_t cpu_ns, read_bytes, write_bytes;
-};
-
 static inline void use_add(struct use *sum, const struct use *use)
 {
 	sum->cpu_ns += use->cpu_ns;

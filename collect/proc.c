@@ -258,6 +258,7 @@ static void bury(struct proc *proc, struct proc_record *record)
 	record->next = proc->buried;
 	proc->buried = index;
 	slot_of(proc, record)->flags |= SLOT_DEAD;
+	proc->counters.freed++;
 }
 
 static void free_buried(struct proc *proc)
@@ -366,8 +367,8 @@ static void record_io(struct proc *proc, struct proc_record *record, const char 
 		record->base.write_bytes = now.write_bytes;
 	}
 	record->io_known = true;
-	slot->read_bytes = count_from(record->base.read_bytes, now.read_bytes);
-	slot->write_bytes = count_from(record->base.write_bytes, now.write_bytes);
+	slot->used.read_bytes = count_from(record->base.read_bytes, now.read_bytes);
+	slot->used.write_bytes = count_from(record->base.write_bytes, now.write_bytes);
 }
 
 static void record_cpu(struct proc *proc, struct proc_record *record, uint64_t cpu_ns)
@@ -376,9 +377,9 @@ static void record_cpu(struct proc *proc, struct proc_record *record, uint64_t c
 	uint64_t used_ns = count_from(record->base.cpu_ns, cpu_ns);
 
 	record->seen = proc->walk;
-	if (used_ns == slot->cpu_ns)
+	if (used_ns == slot->used.cpu_ns)
 		return;
-	slot->cpu_ns = used_ns;
+	slot->used.cpu_ns = used_ns;
 	slot->stamp = 2 * proc->walk;
 }
 
@@ -555,7 +556,10 @@ void proc_walk(struct proc *proc, uint64_t boot_ns)
 		read_blocks(proc);
 	proc->walked_ns = boot_ns;
 	proc->counters.high = proc->high;
-	proc->counters.dropped += proc->without_slot > without_slot ? proc->without_slot - without_slot : 0;
+	if (proc->without_slot > without_slot)
+		proc->counters.dropped += proc->without_slot - without_slot;
+	else
+		proc->counters.regained += without_slot - proc->without_slot;
 	/* between the stamps of this walk and those of the next */
 	proc->counters.jiffies = 2 * (uint64_t)proc->walk + 1;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks without a probe: a walk over /proc that writes the same slots, one per process, for tasks_scan() to read.
+ * Tasks without a probe: a walk over /proc that writes the same slots, one per process, for tasks_read().
  * The walk sees a process as it is, so what one used between the last walk that saw it and its end is in no slot:
  * proc_complete() adds it to the machine's total, from /proc/stat.
  *
@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collect/ended.h"
 #include "collect/sample.h"
 #include "probe/abi.h"
 
@@ -81,7 +80,7 @@ void proc_walk(struct proc *proc, uint64_t boot_ns);
 void proc_refresh(struct proc *proc);
 
 /*
- * What the slots do not say, after tasks_scan(): threads, tasks and how many run, the time of processes that ended
+ * What the slots do not say, after tasks_conclude(): threads, tasks and how many run, the time of processes that ended
  * between two walks, and all IO where that of some processes is hidden.
  */
 void proc_complete(struct proc *proc, struct sample *sample);

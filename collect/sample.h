@@ -96,7 +96,9 @@ struct sample {
 
 	uint32_t tasks_total, tasks_running;
 	uint32_t slots;				/* capacity in the kernel */
-	uint64_t dropped, lost;			/* since start: tasks without a slot, endings not seen */
+	uint64_t slots_used;			/* of living tasks */
+	uint64_t without_slot;			/* living tasks that none was free for */
+	uint64_t dropped, lost;			/* since start: tasks that got no slot, endings not seen */
 	uint32_t other_cpu_ppm;			/* CPU time of tasks without a slot; part of cpu_ppm */
 };
 

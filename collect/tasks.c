@@ -3,8 +3,8 @@
  * One scan, in outline:
  *
  * 1. Every slot is read once, between two readings of its generation. What it has beyond the scan before is
- *    added to its process; a slot of a new generation counts from zero, or (had it run before it got the slot)
- *    from this reading. A slot that no record has touched since the scan before is passed over.
+ *    added to its process; a slot of a new generation counts from zero. A slot that no record has touched since
+ *    the scan before is passed over, and noted where it has lost its task.
  * 2. A dead slot is counted once. A leader's end is the end of its process and goes to the group of its name; a
  *    thread's belongs to its process while that lives.
  * 3. What runs right now is laid over: counters newer than any record, of tasks that may never switch.
@@ -105,9 +105,9 @@ static bool read_slot(const struct slot *slot, struct slot *copy)
 	copy->state = __atomic_load_n(&slot->state, __ATOMIC_RELAXED);
 	copy->pid = __atomic_load_n(&slot->pid, __ATOMIC_RELAXED);
 	copy->tgid = __atomic_load_n(&slot->tgid, __ATOMIC_RELAXED);
-	copy->cpu_ns = __atomic_load_n(&slot->cpu_ns, __ATOMIC_RELAXED);
-	copy->read_bytes = __atomic_load_n(&slot->read_bytes, __ATOMIC_RELAXED);
-	copy->write_bytes = __atomic_load_n(&slot->write_bytes, __ATOMIC_RELAXED);
+	copy->used.cpu_ns = __atomic_load_n(&slot->used.cpu_ns, __ATOMIC_RELAXED);
+	copy->used.read_bytes = __atomic_load_n(&slot->used.read_bytes, __ATOMIC_RELAXED);
+	copy->used.write_bytes = __atomic_load_n(&slot->used.write_bytes, __ATOMIC_RELAXED);
 	copy->rss_pages = __atomic_load_n(&slot->rss_pages, __ATOMIC_RELAXED);
 	copy->stamp = __atomic_load_n(&slot->stamp, __ATOMIC_RELAXED);
 	memcpy(copy->name, slot->name, TASK_NAME_SIZE);
@@ -134,11 +134,6 @@ static struct use advance_seen(struct tasks_seen *seen, const struct use *now)
 	};
 }
 
-static struct use use_of(const struct slot *slot)
-{
-	return (struct use){ slot->cpu_ns, slot->read_bytes, slot->write_bytes };
-}
-
 static void add_use(struct tasks *tasks, struct tasks_process *process, const struct use *use)
 {
 	use_add(&process->used, use);
@@ -158,13 +153,13 @@ static void begin_generation(struct tasks *tasks, struct tasks_seen *seen, const
 	if (old)
 		old->threads--;
 	*seen = (struct tasks_seen){ .generation = slot->generation };
-	if (slot->flags & SLOT_BASELINE || !tasks->scans)
-		seen->used = use_of(slot);
+	if (!tasks->scans)
+		seen->used = slot->used;
 }
 
 static void end_slot(struct tasks *tasks, struct tasks_seen *seen, const struct slot *slot)
 {
-	struct use now = use_of(slot), use = advance_seen(seen, &now);
+	struct use use = advance_seen(seen, &slot->used);
 	struct tasks_process *process = process_of(tasks, seen);
 
 	if (process)
@@ -192,7 +187,7 @@ static void take_rss(struct tasks_process *process, uint32_t rss_pages, uint32_t
 
 static void update_slot(struct tasks *tasks, struct tasks_seen *seen, const struct slot *slot)
 {
-	struct use now = use_of(slot), use = advance_seen(seen, &now);
+	struct use use = advance_seen(seen, &slot->used);
 	struct tasks_process *process = process_of(tasks, seen);
 
 	if (!process || process->tgid != slot->tgid) {
@@ -237,6 +232,13 @@ static void note_blocked(struct sample *sample, uint32_t pid, const char *name, 
 	sample->blocked_listed++;
 }
 
+static void note_stale(struct tasks *tasks, uint32_t number, const struct slot *slot)
+{
+	if (tasks->stale_count < TASKS_STALE_MAX)
+		tasks->stale[tasks->stale_count++] =
+			(struct tasks_stale){ number, slot->generation, slot->stamp };
+}
+
 static void scan_slot(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
 		      uint32_t number, struct sample *sample)
 {
@@ -260,8 +262,11 @@ static void scan_slot(struct tasks *tasks, const struct tasks_view *view, const 
 	if (is_blocked(&slot) && !(options->no_kernel && slot.flags & SLOT_KERNEL) &&
 	    !is_running(view, number))
 		note_blocked(sample, slot.pid, slot.name, 'D');
-	if (same && (int32_t)(slot.stamp - tasks->jiffies) < 0)
-		return;			/* no record since the scan before */
+	if (same && (int32_t)(slot.stamp - tasks->jiffies) < 0) {	/* no record since the scan before */
+		if (view->passes && probe_is_stale(view->passes, slot.stamp, slot.state))
+			note_stale(tasks, number, &slot);
+		return;
+	}
 	if (!same)
 		begin_generation(tasks, seen, &slot);
 	update_slot(tasks, seen, &slot);
@@ -274,12 +279,12 @@ static void overlay_one(struct tasks *tasks, const struct tasks_view *view, cons
 {
 	struct tasks_seen *seen = &tasks->seen[now->slot - 1];
 	struct tasks_process *process = process_of(tasks, seen);
-	struct use total = { now->cpu_ns, now->read_bytes, now->write_bytes }, use;
+	struct use use;
 
 	sample->tasks_running += view->slots[now->slot - 1].state != 0;
-	if (!process || process->tgid != now->tgid)
+	if (!process || seen->generation != now->generation || process->tgid != now->tgid)
 		return;
-	use = advance_seen(seen, &total);
+	use = advance_seen(seen, &now->used);
 	add_use(tasks, process, &use);
 	take_rss(process, now->rss_pages, (uint32_t)view->counters->jiffies);
 }
@@ -294,7 +299,6 @@ static void overlay(struct tasks *tasks, const struct tasks_view *view, uint32_t
 		if (now.pid && now.slot && now.slot <= readable)
 			overlay_one(tasks, view, &now, sample);
 	}
-	tasks->total.cpu_ns += tasks->other_total_ns;
 }
 
 /* ---- processes */
@@ -350,17 +354,39 @@ static void end_interval(struct tasks *tasks, const struct tasks_view *view)
 	tasks->scans++;
 }
 
-void tasks_scan(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
-		uint64_t now_ns, struct sample *sample)
+static uint64_t difference(uint64_t more, uint64_t less)
+{
+	return more > less ? more - less : 0;	/* they are not read at one moment */
+}
+
+static void fill_counters(const struct tasks *tasks, const struct counters *counters, struct sample *sample)
+{
+	sample->slots = tasks->capacity;
+	sample->slots_used = difference(counters->allocated, counters->freed);
+	sample->dropped = counters->dropped;
+	sample->without_slot = difference(counters->dropped, counters->regained);
+	sample->lost = counters->lost;
+}
+
+void tasks_read(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
+		struct sample *sample)
 {
 	uint32_t readable = view->readable < tasks->capacity ? view->readable : tasks->capacity;
-	struct top top;
 
 	sample->tasks_total = sample->tasks_running = 0;
 	sample->blocked_count = sample->blocked_listed = 0;
+	tasks->stale_count = 0;
 	for (uint32_t i = 0; i < readable; i++)
 		scan_slot(tasks, view, options, i, sample);
 	overlay(tasks, view, readable, sample);
+}
+
+void tasks_conclude(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
+		    uint64_t now_ns, struct sample *sample)
+{
+	struct top top;
+
+	tasks->total.cpu_ns += tasks->other_total_ns;
 	top_begin(&top, options, sample);
 	pass_processes(tasks, options, &top, now_ns, sample);
 	top_fill(&top, sample);
@@ -370,8 +396,6 @@ void tasks_scan(struct tasks *tasks, const struct tasks_view *view, const struct
 		sample->read_bytes_per_second = rate_of_bytes(tasks->total.read_bytes, sample);
 		sample->write_bytes_per_second = rate_of_bytes(tasks->total.write_bytes, sample);
 	}
-	sample->slots = tasks->capacity;
-	sample->dropped = view->counters->dropped;
-	sample->lost = view->counters->lost;
+	fill_counters(tasks, view->counters, sample);
 	end_interval(tasks, view);
 }

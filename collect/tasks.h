@@ -12,6 +12,7 @@
 
 #include "collect/ended.h"
 #include "collect/sample.h"
+#include "loader/live.h"
 #include "probe/abi.h"
 
 /* What one scan reads: mapped memory of the probe, after probe_begin_scan(). */
@@ -21,6 +22,7 @@ struct tasks_view {
 	const struct running *running;
 	uint32_t cpus;			/* possible: entries of running */
 	const struct counters *counters;
+	const struct probe_passes *passes;	/* NULL: slots never lose their tasks */
 };
 
 struct tasks_options {
@@ -32,11 +34,16 @@ struct tasks_options {
 	bool no_kernel;			/* leave kernel threads out of the lists */
 };
 
-enum { TASKS_BUCKETS = 4096 };
+enum { TASKS_BUCKETS = 4096, TASKS_STALE_MAX = 64 };
+
+/* A slot that has lost its task, as it was read. */
+struct tasks_stale {
+	uint32_t number, generation, stamp;
+};
 
 /* One slot as the scan before left it. */
 struct tasks_seen {
-	struct use used;		/* since birth */
+	struct use used;		/* since its task got it */
 	uint32_t generation;
 	uint32_t process;		/* index + 1; 0: none, or its end has been counted */
 };
@@ -64,6 +71,8 @@ struct tasks {
 	struct use total;			/* of all tasks, in this interval */
 	uint64_t other_total_ns;		/* of tasks without a slot; part of the total */
 	struct ended ended;
+	uint32_t stale_count;			/* found by this scan; more wait for the next one */
+	struct tasks_stale stale[TASKS_STALE_MAX];
 	uint32_t bucket[TASKS_BUCKETS];		/* index + 1 of the first process */
 };
 
@@ -72,10 +81,17 @@ size_t tasks_memory(uint32_t capacity, uint32_t cpus);
 void tasks_open(struct tasks *tasks, void *memory, uint32_t capacity, uint32_t cpus);
 
 /*
- * One scan. Takes elapsed_ns and cpus (online) from the sample, and KNOWS_RATES, without which all is a first
- * reading; fills cpu, io, top lists, blocked and task counts.
+ * Reads all slots once, with what runs laid over, and adds what is new to the interval. Fills task counts and blocked.
+ * May be done again within an interval: what counts is when the last reading was.
  */
-void tasks_scan(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
-		uint64_t now_ns, struct sample *sample);
+void tasks_read(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
+		struct sample *sample);
+
+/*
+ * Ends the interval. Takes elapsed_ns and cpus (online) from the sample, and KNOWS_RATES, without which all is a first
+ * reading; fills cpu, io, top lists, zombies and slot counts.
+ */
+void tasks_conclude(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
+		    uint64_t now_ns, struct sample *sample);
 
 #endif

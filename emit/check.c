@@ -2,6 +2,7 @@
 #include "emit/format.h"
 #include "emit/loop.h"
 #include "emit/reports.h"
+#include "loader/bpf.h"
 #include "loader/sys.h"
 
 enum { CAP_SYS_ADMIN = 21, CAP_PERFMON = 38, CAP_BPF = 39, NAME_WIDTH = 14, REPORT_SIZE = 24576, LOG_KEPT = 4096 };
@@ -115,6 +116,12 @@ static void put_programs(struct text *out, const struct probe *probe)
 	}
 }
 
+static void put_count(struct text *out, uint64_t count, const char *rest)
+{
+	text_unsigned(out, count);
+	text_string(out, rest);
+}
+
 static void put_source(struct text *out, const struct monitor *monitor, uint64_t open_ns)
 {
 	put_name(out, "source");
@@ -131,22 +138,16 @@ static void put_slots(struct text *out, const struct monitor *monitor)
 	const struct counters *counters = monitor->view.counters;
 
 	put_name(out, "slots");
-	text_unsigned(out, counters->high);
-	text_string(out, " used of ");
-	text_unsigned(out, monitor->capacity);
-	text_string(out, "; adopted ");
-	text_unsigned(out, counters->adopted);
-	text_string(out, ", dropped ");
-	text_unsigned(out, counters->dropped);
-	text_string(out, ", lost ");
-	text_unsigned(out, counters->lost);
-	text_char(out, '\n');
+	put_count(out, counters->high, " ever used of ");
+	put_count(out, monitor->capacity, "; adopted ");
+	put_count(out, counters->adopted, ", dropped ");
+	put_count(out, counters->dropped, ", lost ");
+	put_count(out, counters->lost, "\n");
 	if (monitor->rung->source != SOURCE_PROC)
 		return;
 	put_name(out, "hidden");
-	text_unsigned(out, monitor->proc.io_hidden);
-	text_string(out, monitor->proc.clocks ? " processes whose IO may not be read; CPU time in ns\n" :
-						" processes whose IO may not be read; CPU time in ticks\n");
+	put_count(out, monitor->proc.io_hidden, " processes whose IO may not be read; CPU time in ");
+	text_string(out, monitor->proc.clocks ? "ns\n" : "ticks\n");
 }
 
 static void put_known(struct text *out, const char *name, bool known)

@@ -244,6 +244,8 @@ static void put_tasks(struct text *out, const struct sample *s)
 	put_integer(out, "total", s->tasks_total);
 	put_integer(out, "running", s->tasks_running);
 	put_integer(out, "slots", s->slots);
+	put_integer(out, "slots_used", s->slots_used);
+	put_integer(out, "without_slot", s->without_slot);
 	put_integer(out, "dropped", s->dropped);
 	put_integer(out, "lost", s->lost);
 	if (s->known & KNOWS_RATES)

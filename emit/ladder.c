@@ -20,18 +20,25 @@ static int probe_open(struct monitor *monitor, struct probe_request *request, st
 		.running = probe->running,
 		.cpus = probe->cpus,
 		.counters = probe->counters,
+		.passes = &probe->passes,
 	};
 	return 0;
 }
 
-static uint64_t probe_begin(struct monitor *monitor)
+static void probe_begin(struct monitor *monitor)
 {
-	uint64_t now_ns;
-
 	probe_begin_scan(&monitor->probe);
-	now_ns = monitor_clock();
 	monitor->view.readable = probe_readable(&monitor->probe);
-	return now_ns;
+}
+
+/* What the scan has found to have lost its task. */
+static void probe_complete(struct monitor *monitor)
+{
+	const struct tasks *tasks = &monitor->tasks;
+
+	for (uint32_t i = 0; i < tasks->stale_count; i++)
+		probe_reclaim(&monitor->probe, tasks->stale[i].number, tasks->stale[i].generation,
+			      tasks->stale[i].stamp);
 }
 
 static void probe_renew(struct monitor *monitor)
@@ -70,16 +77,14 @@ static int walk_open(struct monitor *monitor, struct probe_request *request, str
 	return 0;
 }
 
-static uint64_t walk_begin(struct monitor *monitor)
+static void walk_begin(struct monitor *monitor)
 {
 	struct proc *proc = &monitor->proc;
 	struct sys_timespec boot = { 0 };
-	uint64_t now_ns = monitor_clock();
 
 	sys_clock_gettime(SYS_CLOCK_BOOTTIME, &boot);
 	proc_walk(proc, (uint64_t)boot.seconds * 1000000000 + (uint64_t)boot.nanoseconds);
 	monitor->view.readable = proc->high;
-	return now_ns;
 }
 
 static void walk_complete(struct monitor *monitor)
@@ -101,8 +106,10 @@ static void walk_close(struct monitor *monitor)
 /* ---- the ladder */
 
 static const struct rung ladder[LADDER_RUNGS] = {
-	{ ATTACH_BTF, SOURCE_BTF, "probe", probe_open, probe_begin, NULL, probe_renew, probe_close },
-	{ ATTACH_PROC, SOURCE_PROC, "walk", walk_open, walk_begin, walk_complete, walk_renew, walk_close },
+	{ ATTACH_BTF, SOURCE_BTF, "probe", false,
+	  probe_open, probe_begin, probe_complete, probe_renew, probe_close },
+	{ ATTACH_PROC, SOURCE_PROC, "walk", true,
+	  walk_open, walk_begin, walk_complete, walk_renew, walk_close },
 };
 
 /* Who names a probe object, or asks what the probe costs, is not served by less than a probe. */

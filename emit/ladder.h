@@ -6,6 +6,8 @@
 #ifndef RSTAT_EMIT_LADDER_H
 #define RSTAT_EMIT_LADDER_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "collect/sample.h"
@@ -22,11 +24,12 @@ struct rung {
 	enum attach attach;
 	enum source source;
 	const char *step;	/* what --bench calls its part of a sample */
+	bool slow;		/* takes so long by itself that it is not done again */
 	/* 0 with the view (but for what is readable) and monitor->capacity, or -errno with nothing left behind */
 	int (*open)(struct monitor *monitor, struct probe_request *request, struct failure *f);
-	/* The scan may begin. Returns the sample's time, CLOCK_MONOTONIC. */
-	uint64_t (*begin)(struct monitor *monitor);
-	/* Adds to the sample what slots do not say; NULL: nothing. */
+	/* The slots are up to date; tasks_read() may follow. */
+	void (*begin)(struct monitor *monitor);
+	/* After tasks_conclude(). */
 	void (*complete)(struct monitor *monitor);
 	/* Renews what is known of tasks that sleep. */
 	void (*refresh)(struct monitor *monitor);

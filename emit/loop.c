@@ -27,11 +27,27 @@ static uint64_t own_signals(void)
 	       signal_bit(KERNEL_THREADS);
 }
 
+static void end_at_once(int signal)
+{
+	sys_exit(128 + signal);
+}
+
+/* As process 1 of a container: to it, the default action of a signal does nothing. */
+static void take_ends(void)
+{
+	static const uint8_t ends[] = { SYS_SIGTERM, SYS_SIGINT, SYS_SIGHUP };
+
+	for (unsigned i = 0; i < sizeof ends; i++)
+		sys_signal_last(ends[i], end_at_once);
+}
+
 void loop_take_signals(void)
 {
 	/* SIGPIPE blocked: a write to a closed pipe returns -EPIPE */
 	sys_sigprocmask(SYS_SIG_SETMASK, own_signals() | signal_bit(SYS_SIGPIPE));
 	sys_signal_default(SYS_SIGTERM);
+	if (sys_getpid() == 1)
+		take_ends();
 }
 
 int write_all(int fd, const char *data, size_t size)

@@ -64,6 +64,19 @@ static void follow_reader(void)
 		sys_prctl(SYS_PR_SET_PDEATHSIG, SYS_SIGTERM);
 }
 
+/*
+ * With more rights than its caller has otherwise: by the file's own (AT_SECURE), or handed down by a wrapper (ambient
+ * capabilities, which an exec does not mark).
+ */
+static bool has_raised_rights(void)
+{
+	struct sys_capability set = { 0 };
+
+	if (start_facts()->secure)
+		return true;
+	return !start_facts()->root && (sys_capget(&set) || set.word[0].permitted || set.word[1].permitted);
+}
+
 static int read_probe_file(struct probe_request *request, struct failure *f)
 {
 	struct arena file;
@@ -71,7 +84,7 @@ static int read_probe_file(struct probe_request *request, struct failure *f)
 
 	if (!options.probe_path)
 		return 0;
-	if (start_facts()->secure)
+	if (has_raised_rights())
 		return fail(f, -SYS_EPERM, "read", options.probe_path,
 			    "--probe is refused while the program has more rights than its caller");
 	error = machine_read_file(options.probe_path, false, &file);

@@ -4,7 +4,7 @@
 #include "loader/start.h"
 #include "loader/sys.h"
 
-enum { NS_PER_MS = 1000000, MIN_CPU_PPM = PPM / 100 };
+enum { NS_PER_MS = 1000000, MIN_CPU_PPM = PPM / 100, READINGS_MAX = 4 };
 
 static const uint64_t refresh_every_ns = 10ull * 1000 * NS_PER_MS;
 static const uint64_t refresh_swapping_ns = 1000ull * NS_PER_MS;	/* at the most, while pages are swapped out */
@@ -115,18 +115,37 @@ static void begin_sample(struct monitor *monitor, uint64_t now_ns)
 	monitor->sampled_ns = now_ns;
 }
 
+/*
+ * Reads the tasks, and again where that was interrupted for so long that no moment can be named at which it was so: on
+ * a machine with hundreds of runnable tasks we may lose the CPU for a second in the middle. Returns when it was.
+ */
+static uint64_t read_tasks(struct monitor *monitor, uint64_t *step_ns)
+{
+	uint64_t began_ns, limit_ns = monitor->sampled_ns ? (monitor_clock() - monitor->sampled_ns) / 100 : 0;
+
+	if (limit_ns < NS_PER_MS)
+		limit_ns = NS_PER_MS;
+	for (unsigned tries = 0; tries < READINGS_MAX; tries++) {
+		began_ns = monitor_clock();
+		monitor->rung->begin(monitor);
+		end_step(monitor, STEP_TASKS, step_ns);
+		tasks_read(&monitor->tasks, &monitor->view, &monitor->tasks_options, &monitor->sample);
+		if (monitor->rung->slow || monitor_clock() - began_ns <= limit_ns)
+			break;
+	}
+	return began_ns;
+}
+
 void monitor_take(struct monitor *monitor)
 {
 	uint64_t began_ns = monitor_clock(), step_ns = began_ns, now_ns;
 
 	refresh_if_due(monitor, began_ns);
 	end_step(monitor, STEP_REFRESH, &step_ns);
-	now_ns = monitor->rung->begin(monitor);
-	end_step(monitor, STEP_TASKS, &step_ns);
+	now_ns = read_tasks(monitor, &step_ns);
 	begin_sample(monitor, now_ns);
-	tasks_scan(&monitor->tasks, &monitor->view, &monitor->tasks_options, now_ns, &monitor->sample);
-	if (monitor->rung->complete)
-		monitor->rung->complete(monitor);
+	tasks_conclude(&monitor->tasks, &monitor->view, &monitor->tasks_options, now_ns, &monitor->sample);
+	monitor->rung->complete(monitor);
 	end_step(monitor, STEP_SCAN, &step_ns);
 	for (unsigned i = 0; i < SOURCES_COUNT; i++) {
 		sources_table[i].read(&monitor->sources, &monitor->sample);

@@ -359,21 +359,35 @@ static uint64_t cost_bound_ns(uint64_t cost_ns)
 	}
 }
 
+/* Where there are more tasks than slots, and what that has cost since the start. */
+static void put_slots(struct panel *p)
+{
+	const struct sample *s = p->s;
+
+	if (s->without_slot) {
+		put(p, p->marks->bold);
+		put(p, "tasks: ");
+		text_unsigned(p->out, s->without_slot);
+		put(p, " without a slot, try a larger --max-tasks");
+		put(p, p->marks->bold_end);
+		end_line(p);
+	}
+	if (s->dropped || s->lost) {
+		put(p, "since start: ");
+		text_unsigned(p->out, s->dropped);
+		put(p, " tasks dropped, ");
+		text_unsigned(p->out, s->lost);
+		put(p, " lost");
+		end_line(p);
+	}
+}
+
 static void put_footer(struct panel *p)
 {
 	const struct sample *s = p->s;
 
 	end_line(p);
-	if (s->dropped || s->lost) {
-		put(p, p->marks->bold);
-		put(p, "tasks: ");
-		text_unsigned(p->out, s->dropped);
-		put(p, " dropped, ");
-		text_unsigned(p->out, s->lost);
-		put(p, " lost");
-		put(p, p->marks->bold_end);
-		put(p, "   ");
-	}
+	put_slots(p);
 	put(p, p->marks->dim);
 	put(p, "sampled in under ");
 	format_duration(p->out, cost_bound_ns(s->cost_ns));

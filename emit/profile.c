@@ -5,6 +5,7 @@
  */
 #include "emit/loop.h"
 #include "emit/reports.h"
+#include "loader/bpf.h"
 #include "loader/sys.h"
 
 enum { WINDOWS_PER_SECOND = 4, NS_PER_WINDOW = 250000000, MIN_RUNS = 1000 };

@@ -113,7 +113,7 @@ static void put_class(struct text *out, const struct sample *s, const struct opt
 		text_string(out, ",\"blocked\"");
 	if (s->throttled_count)
 		text_string(out, ",\"throttled\"");
-	if (s->dropped)
+	if (s->without_slot)
 		text_string(out, ",\"dropped\"");
 	text_char(out, ']');
 }

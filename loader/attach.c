@@ -31,7 +31,7 @@ int attach_resolve(const struct btf *kernel, const struct object_program *progra
 	} else if ((rest = string_after(program->section, "iter/"))) {
 		point->attach_type = BPF_TRACE_ITER;
 		point->btf_id = btf_find(kernel, BTF_FUNC, joined(name, "bpf_iter_", rest));
-	} else if (string_equal(program->section, "raw_tp")) {
+	} else if (string_after(program->section, "test_run/")) {
 		point->program_type = BPF_PROG_RAW_TRACEPOINT;
 		return 0;
 	} else {

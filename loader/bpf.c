@@ -103,9 +103,13 @@ int bpf_program_facts(int program, struct bpf_program_facts *facts)
 	return error;
 }
 
-int bpf_program_test_run(int program)
+int bpf_program_test_run(int program, const void *arguments, uint32_t size)
 {
-	struct attr_test_run attr = { .prog_fd = (uint32_t)program };
+	struct attr_test_run attr = {
+		.prog_fd = (uint32_t)program,
+		.ctx_size_in = size,
+		.ctx_in = size ? pointer(arguments) : 0,
+	};
 
 	return sys_bpf(BPF_PROG_TEST_RUN, &attr, sizeof attr);
 }

@@ -61,7 +61,8 @@ int bpf_map_freeze(int map);
 int bpf_btf_load(const void *btf, uint32_t size);
 int bpf_program_load(const struct bpf_program_request *request);
 int bpf_program_facts(int program, struct bpf_program_facts *facts);
-int bpf_program_test_run(int program);		/* without arguments */
+/* arguments: of a raw tracepoint program, in whole 8 bytes; size 0: none */
+int bpf_program_test_run(int program, const void *arguments, uint32_t size);
 int bpf_raw_tracepoint_open(int program);	/* the attach point is the program's own */
 int bpf_link_create(int program, uint32_t attach_type);
 int bpf_iter_create(int link);

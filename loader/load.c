@@ -2,15 +2,12 @@
 #include "loader/load.h"
 
 #include "loader/attach.h"
+#include "loader/bpf.h"
 #include "loader/machine.h"
 #include "loader/sys.h"
 #include "loader/start.h"
 
-enum {
-	PIECE = 16 * 1024,		/* bytes of the slot array mapped at a time, or a page */
-	LOG_SIZE = 1 << 20,
-	READS_MAX = 4096,		/* of one pass of the iterator */
-};
+enum { LOG_SIZE = 1 << 20 };
 
 extern const uint8_t probe_object[], probe_object_end[];
 
@@ -57,23 +54,27 @@ static void free_memory(struct arena *arena)
 
 /* ---- maps */
 
-/* The smallest BTF that a task storage map accepts for its key and value: one type, "int". */
-static int load_int_btf(void)
+enum { BTF_INT_ID = 1, BTF_VALUE_ID = 2, TASK_STORAGE = 29 };
+
+/* The smallest BTF that a task storage map accepts: "int" for its key, an array of int as large as its value. */
+static int load_storage_btf(uint32_t value_size)
 {
-	static const struct {
+	const struct {
 		uint16_t magic;
 		uint8_t version, flags;
 		uint32_t header_size, types_at, types_size, strings_at, strings_size;
 		uint32_t name, info, size, encoding;
+		uint32_t array_name, array_info, array_size, element, index, elements;
 		char strings[8];
 	} btf = {
-		.magic = 0xeb9f, .version = 1, .header_size = 24, .types_size = 16, .strings_at = 16,
+		.magic = 0xeb9f, .version = 1, .header_size = 24, .types_size = 40, .strings_at = 40,
 		.strings_size = 5, .name = 1, .info = BTF_INT << 24, .size = 4,
 		.encoding = 1 << 24 | 32, /* signed, 32 bits */
-		.strings = "\0int",
+		.array_info = BTF_ARRAY << 24, .element = BTF_INT_ID, .index = BTF_INT_ID,
+		.elements = value_size / 4, .strings = "\0int",
 	};
 
-	return bpf_btf_load(&btf, 24 + 16 + 5);
+	return bpf_btf_load(&btf, 24 + 40 + 5);
 }
 
 static uint32_t round_up(uint32_t value, uint32_t to)
@@ -85,9 +86,8 @@ static uint32_t round_up(uint32_t value, uint32_t to)
 static void size_map(struct object_map *map, const struct config *config)
 {
 	static const char *const per_cpu[] = { "running_map", "on_cpu_map" };
-	int task_storage = map->definition.type == 29;
 
-	if (map->definition.max_entries || task_storage)
+	if (map->definition.max_entries || map->definition.type == TASK_STORAGE)
 		return;
 	map->definition.max_entries = config->capacity;
 	for (unsigned i = 0; i < sizeof per_cpu / sizeof per_cpu[0]; i++)
@@ -95,24 +95,29 @@ static void size_map(struct object_map *map, const struct config *config)
 			map->definition.max_entries = config->cpus;
 }
 
+static int create_storage(struct object_map *map)
+{
+	int btf = load_storage_btf(map->definition.value_size);
+	int fd = btf < 0 ? btf : bpf_map_create(map->name, &map->definition, btf, BTF_INT_ID, BTF_VALUE_ID);
+
+	if (btf >= 0)
+		sys_close(btf);
+	return fd;
+}
+
 static int create_maps(struct object *object, const struct config *config, struct failure *f)
 {
-	int btf = load_int_btf(), error = 0;
-
-	if (btf < 0)
-		return fail(f, btf, "load BTF of", "task storage", advice(btf));
-	for (uint32_t i = 0; !error && i < object->maps; i++) {
+	for (uint32_t i = 0; i < object->maps; i++) {
 		struct object_map *map = &object->map[i];
-		int task_storage = map->definition.type == 29;
 
 		size_map(map, config);
-		map->fd = bpf_map_create(map->name, &map->definition, task_storage ? btf : 0, task_storage,
-					 task_storage);
+		map->fd = map->definition.type == TASK_STORAGE ?
+				  create_storage(map) :
+				  bpf_map_create(map->name, &map->definition, 0, 0, 0);
 		if (map->fd < 0)
-			error = fail(f, map->fd, "create map", map->name, advice(map->fd));
+			return fail(f, map->fd, "create map", map->name, advice(map->fd));
 	}
-	sys_close(btf);
-	return error;
+	return 0;
 }
 
 /* .rodata with the config in it, frozen: the verifier then takes its values for constants. */
@@ -189,26 +194,6 @@ static int map_arrays(struct probe *probe, struct object *object, struct failure
 		error = map_one(object, "epoch_map", sizeof(struct epoch), SYS_PROT_READ | SYS_PROT_WRITE,
 				&probe->epoch, f);
 	return error;
-}
-
-uint32_t probe_readable(struct probe *probe)
-{
-	uint64_t high = __atomic_load_n(&probe->counters->high, __ATOMIC_ACQUIRE);
-	uint32_t wanted = high < probe->capacity ? (uint32_t)high : probe->capacity;
-
-	while (probe->mapped < wanted) {
-		uint64_t at = (uint64_t)probe->mapped * sizeof(struct slot);
-		uint64_t rest = (uint64_t)probe->capacity * sizeof(struct slot) - at;
-		void *to = (uint8_t *)(uintptr_t)probe->slots + at;
-		uint64_t page = start_facts()->page_size, piece = page > PIECE ? page : PIECE;
-		uint64_t size = rest < piece ? rest : piece;
-
-		if (sys_failed(sys_mmap(to, size, SYS_PROT_READ, SYS_MAP_SHARED | SYS_MAP_FIXED,
-					probe->slots_map, (int64_t)at)))
-			break;
-		probe->mapped += (uint32_t)(size / sizeof(struct slot));
-	}
-	return wanted < probe->mapped ? wanted : probe->mapped;
 }
 
 /* ---- programs */
@@ -295,48 +280,47 @@ static int attach_one(struct way_in *way, struct probe *probe, const char *secti
 	return fail(f, -SYS_ENOENT, "attach", section, "missing from the probe object");
 }
 
-/* Free before birth, birth before seed: no slot may be given out whose end would not be seen. */
-static int attach_all(struct probe *probe, struct way_in *way, struct failure *f)
+static int find_test_run(struct way_in *way, struct probe *probe, const char *name, int *program, struct failure *f)
 {
-	static const char *const order[PROBE_LINKS_MAX] = {
-		"tp_btf/sched_process_free",
-		"tp_btf/task_newtask",
-		"tp_btf/sched_switch",
-	};
-	struct object_program *sample = object_find_program(&way->object, "on_sample");
-	int error = 0;
+	struct object_program *found = object_find_program(&way->object, name);
 
-	for (uint32_t i = 0; !error && i < PROBE_LINKS_MAX; i++)
-		error = attach_one(way, probe, order[i], &probe->link[i], f);
-	if (!error)
-		error = attach_one(way, probe, "iter/task", &probe->seed, f);
-	if (!error && !sample)
-		error = fail(f, -SYS_ENOENT, "find program", "on_sample", "missing from the probe object");
-	if (error)
-		return error;
-	probe->sample = probe->program[sample - way->object.program];
-	error = probe_refresh(probe);
+	if (!found)
+		return fail(f, -SYS_ENOENT, "find program", name, "missing from the probe object");
+	*program = probe->program[found - way->object.program];
+	return 0;
+}
+
+static int seed(struct probe *probe, struct failure *f)
+{
+	int error = probe_refresh(probe);
+
 	return error ? fail(f, error, "run", "iter/task", advice(error)) : 0;
 }
 
-int probe_begin_scan(struct probe *probe)
+/*
+ * Free before birth, birth before seed: no slot may be given out whose end would not be seen. Seed before switch, so
+ * that all tasks have their slots when the first is seen; again after it, for what runs and has not been switched in.
+ */
+static int attach_all(struct probe *probe, struct way_in *way, struct failure *f)
 {
-	__atomic_fetch_add(&probe->epoch->now, 1, __ATOMIC_SEQ_CST);
-	return bpf_program_test_run(probe->sample);
-}
+	int error = attach_one(way, probe, "tp_btf/sched_process_free", &probe->link[0], f);
 
-int probe_refresh(struct probe *probe)
-{
-	int fd = bpf_iter_create(probe->seed);
-	char unused[64];
-	long result = -SYS_EAGAIN;
-
-	if (fd < 0)
-		return fd;
-	for (unsigned i = 0; i < READS_MAX && (result == -SYS_EAGAIN || result == -SYS_EINTR || result > 0); i++)
-		result = sys_read(fd, unused, sizeof unused);
-	sys_close(fd);
-	return result < 0 ? (int)result : 0;
+	if (!error)
+		error = attach_one(way, probe, "tp_btf/task_newtask", &probe->link[1], f);
+	if (!error)
+		error = attach_one(way, probe, "iter/task", &probe->seed, f);
+	if (!error)
+		error = find_test_run(way, probe, "on_sample", &probe->sample, f);
+	if (!error)
+		error = find_test_run(way, probe, "on_reclaim", &probe->reclaim, f);
+	if (!error)
+		error = seed(probe, f);
+	if (!error)
+		error = attach_one(way, probe, "tp_btf/sched_switch", &probe->link[2], f);
+	if (error)
+		return error;
+	__atomic_store_n(&probe->epoch->now, 1, __ATOMIC_SEQ_CST);
+	return seed(probe, f);
 }
 
 /* ---- the whole */
@@ -372,7 +356,11 @@ static int resolve_attach_points(struct way_in *way, struct failure *f)
 
 static int go_in(struct probe *probe, struct way_in *way, struct probe_request *request, struct failure *f)
 {
-	struct config config = { .cpus = probe->cpus, .capacity = probe->capacity };
+	struct config config = {
+		.cpus = probe->cpus,
+		.capacity = probe->capacity,
+		.weak_order = ARCH_WEAK_ORDER,
+	};
 	int error = open_kernel_btf(way, f);
 
 	if (!error)
@@ -399,18 +387,11 @@ static int go_in(struct probe *probe, struct way_in *way, struct probe_request *
 	return error ? error : attach_all(probe, way, f);
 }
 
-static void close_if_open(int *fd)
-{
-	if (*fd >= 0)
-		sys_close(*fd);
-	*fd = -1;
-}
-
 static void leave(struct way_in *way)
 {
 	for (uint32_t i = 0; i < way->object.maps; i++)
-		close_if_open(&way->object.map[i].fd);
-	close_if_open(&way->object.constants_fd);
+		sys_close_once(&way->object.map[i].fd);
+	sys_close_once(&way->object.constants_fd);
 	free_memory(&way->arena);
 	free_memory(&way->btf_arena);
 }
@@ -427,9 +408,7 @@ static void forget_object(void)
 
 static void begin(struct probe *probe, struct probe_request *request)
 {
-	*probe = (struct probe){ .slots_map = -1, .sample = -1, .seed = -1 };
-	for (unsigned i = 0; i < PROBE_LINKS_MAX; i++)
-		probe->link[i] = -1;
+	probe_clear(probe);
 	probe->cpus = machine_possible_cpus();
 	probe->capacity = request->slots ? request->slots : machine_default_slots();
 	/* whole pages, so that the last piece can be mapped */
@@ -458,33 +437,4 @@ int probe_load(struct probe *probe, struct probe_request *request, struct failur
 	if (error)
 		probe_unload(probe);
 	return error;
-}
-
-void probe_seal(struct probe *probe)
-{
-	for (uint32_t i = 0; i < probe->programs; i++)
-		if (probe->program[i] != probe->sample)
-			close_if_open(&probe->program[i]);
-	probe->programs = 0;
-}
-
-static void unmap(const void *memory, size_t size)
-{
-	if (memory)
-		sys_munmap((void *)(uintptr_t)memory, size);
-}
-
-void probe_unload(struct probe *probe)
-{
-	for (unsigned i = 0; i < PROBE_LINKS_MAX; i++)
-		close_if_open(&probe->link[i]);
-	close_if_open(&probe->seed);
-	probe_seal(probe);
-	close_if_open(&probe->sample);
-	close_if_open(&probe->slots_map);
-	unmap(probe->slots, (size_t)probe->capacity * sizeof(struct slot));
-	unmap(probe->running, probe->cpus * sizeof(struct running));
-	unmap(probe->counters, sizeof(struct counters));
-	unmap(probe->epoch, sizeof(struct epoch));
-	*probe = (struct probe){ .slots_map = -1, .sample = -1, .seed = -1 };
 }

@@ -104,7 +104,7 @@ static bool map_whole(int fd, size_t size, struct arena *arena)
 
 int machine_read_file(const char *path, bool kernels_own, struct arena *arena)
 {
-	int fd = sys_open(path, SYS_O_RDONLY), error;
+	int fd = sys_open(path, SYS_O_RDONLY | SYS_O_NONBLOCK), error;	/* a pipe must not keep us */
 	uint32_t mode;
 	int64_t size;
 

@@ -17,7 +17,7 @@
 #include "loader/start.h"
 #include "loader/sys.h"
 
-enum { AT_NULL = 0, AT_PHDR = 3, AT_PHNUM = 5, AT_PAGESZ = 6, AT_SECURE = 23, AT_RANDOM = 25 };
+enum { AT_NULL = 0, AT_PHDR = 3, AT_PHNUM = 5, AT_PAGESZ = 6, AT_UID = 11, AT_SECURE = 23, AT_RANDOM = 25 };
 enum { PT_GNU_RELRO = 0x6474e552 };
 enum { DT_NULL = 0, DT_RELA = 7, DT_RELASZ = 8 };
 
@@ -95,7 +95,7 @@ _Noreturn __attribute__((used)) static void start(long *stack)
 	char **argv = (char **)(stack + 1), **envp = argv + argc + 1, **p = envp;
 	const struct program_header *headers = 0;
 	const uint8_t *random = 0;
-	uint64_t count = 0, page_size = SYS_PAGE_SIZE_MIN, secure = 0;
+	uint64_t count = 0, page_size = SYS_PAGE_SIZE_MIN, secure = 0, uid = 0;
 
 	relocate(base);
 	while (*p)
@@ -105,6 +105,7 @@ _Noreturn __attribute__((used)) static void start(long *stack)
 		case AT_PHDR: headers = (const struct program_header *)a[1]; break;
 		case AT_PHNUM: count = a[1]; break;
 		case AT_PAGESZ: page_size = a[1]; break;
+		case AT_UID: uid = a[1]; break;
 		case AT_SECURE: secure = a[1]; break;
 		case AT_RANDOM: random = (const uint8_t *)a[1]; break;
 		}
@@ -119,6 +120,7 @@ _Noreturn __attribute__((used)) static void start(long *stack)
 	}
 	facts.page_size = page_size;
 	facts.secure = secure != 0;
+	facts.root = uid == 0;
 	sys_exit(main(argc, argv, envp));
 }
 

@@ -9,6 +9,7 @@
 struct start_facts {
 	uint64_t page_size;	/* bytes */
 	bool secure;		/* AT_SECURE: set-uid, file capabilities: do not trust the caller */
+	bool root;		/* started by user 0 */
 };
 
 const struct start_facts *start_facts(void);

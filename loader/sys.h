@@ -70,6 +70,8 @@ enum {
 	SYS_POLLNVAL = 32,
 	SYS_SIG_BLOCK = 0,
 	SYS_SIG_SETMASK = 2,
+	SYS_SIGHUP = 1,
+	SYS_SIGINT = 2,
 	SYS_SIGUSR1 = 10,
 	SYS_SIGUSR2 = 12,
 	SYS_SIGPIPE = 13,
@@ -134,6 +136,14 @@ static inline int sys_close(int fd)
 	return (int)sys_call(NR_close, fd, 0, 0, 0, 0, 0);
 }
 
+/* Closes what is open, and forgets it. */
+static inline void sys_close_once(int *fd)
+{
+	if (*fd >= 0)
+		sys_close(*fd);
+	*fd = -1;
+}
+
 static inline long sys_read(int fd, void *data, size_t size)
 {
 	return sys_call(NR_read, fd, (long)data, (long)size, 0, 0, 0);
@@ -167,11 +177,6 @@ static inline long sys_readlink_at(int directory, const char *path, char *data, 
 static inline int64_t sys_lseek(int fd, int64_t offset, int whence)
 {
 	return sys_call(NR_lseek, fd, offset, whence, 0, 0, 0);
-}
-
-static inline int sys_getpid(void)
-{
-	return (int)sys_call(NR_getpid, 0, 0, 0, 0, 0, 0);
 }
 
 /* The address, or -errno as a value above -4096UL: test with sys_failed(). */
@@ -251,6 +256,15 @@ static inline int sys_signal_default(int signal)
 	return (int)sys_call(NR_rt_sigaction, signal, (long)action, 0, 8, 0, 0);
 }
 
+/* The handler must not return: nothing is there to return to. */
+static inline int sys_signal_last(int signal, void (*handler)(int))
+{
+	enum { SA_RESTORER = 0x04000000 };	/* x86_64 delivers no signal without one */
+	uint64_t action[4] = { (uint64_t)(uintptr_t)handler, SA_RESTORER, (uint64_t)(uintptr_t)handler, 0 };
+
+	return (int)sys_call(NR_rt_sigaction, signal, (long)action, 0, 8, 0, 0);
+}
+
 static inline int sys_ppoll(struct sys_pollfd *fds, unsigned count,
 			    const struct sys_timespec *timeout)
 {
@@ -294,6 +308,11 @@ static inline int sys_capget(struct sys_capability *set)
 static inline int sys_bpf(int command, void *attributes, size_t size)
 {
 	return (int)sys_call(NR_bpf, command, (long)attributes, (long)size, 0, 0, 0);
+}
+
+static inline int sys_getpid(void)
+{
+	return (int)sys_call(NR_getpid, 0, 0, 0, 0, 0, 0);
 }
 
 _Noreturn static inline void sys_exit(int code)

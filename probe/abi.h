@@ -13,8 +13,13 @@ enum { TASK_NAME_SIZE = 16 };	/* TASK_COMM_LEN, include/linux/sched.h */
 /* slot.flags */
 enum {
 	SLOT_DEAD = 1,		/* freed; the record is final */
-	SLOT_BASELINE = 2,	/* had already run when it got the slot: its first reading is no difference */
-	SLOT_KERNEL = 4,	/* a kernel thread */
+	SLOT_KERNEL = 2,	/* a kernel thread */
+};
+
+/* What a task has used, since its birth or since it got its slot. */
+struct use {
+	uint64_t cpu_ns;		/* se.sum_exec_runtime */
+	uint64_t read_bytes, write_bytes;	/* ioac: block IO caused */
 };
 
 /* slot.state: the low bits of task_struct.__state (include/linux/sched.h) at the last switch */
@@ -27,14 +32,13 @@ enum {
 /*
  * One task (a thread), one cache line, written by the CPU that ran it. The identity is the slot's number with
  * its generation; the pid is a label, since exec from a non-leader thread changes it. The generation is odd
- * while the slot changes hands.
+ * while the slot changes hands, and 0 before the first time. What was used counts from when the task got the slot.
  */
 struct slot {
 	uint32_t pid, tgid;
-	uint64_t cpu_ns;	/* se.sum_exec_runtime: since the task's birth */
 	uint32_t rss_pages;	/* of the whole process; 0 without memory of its own */
 	uint32_t generation;
-	uint64_t read_bytes, write_bytes;	/* ioac: block IO caused, since birth */
+	struct use used;
 	char name[TASK_NAME_SIZE];		/* comm: any bytes, NUL-terminated by the kernel */
 	uint16_t state, flags;
 	uint32_t stamp;		/* jiffies of the record: of a process's threads the newest RSS wins */
@@ -45,13 +49,12 @@ struct slot {
  * record. slot is the slot's number + 1, or 0 where the task has none.
  */
 struct running {
-	uint32_t slot;
+	uint32_t slot, generation;
 	uint32_t pid, tgid;
-	uint32_t rss_pages;
-	uint64_t cpu_ns;
-	uint64_t read_bytes, write_bytes;
+	uint32_t rss_pages, reserved0;
+	struct use used;	/* as in the slot */
 	uint64_t other_ns;	/* time of tasks without a slot on this CPU, since attaching */
-	uint64_t reserved[2];
+	uint64_t reserved1;
 };
 
 /* Counters of the probe itself, since attaching. */
@@ -59,16 +62,18 @@ struct counters {
 	uint64_t high;		/* slots ever used: numbers below it may hold a task */
 	uint64_t allocated;	/* slots given out */
 	uint64_t freed;		/* slots marked dead */
-	uint64_t dropped;	/* times a task got no slot: none was left, or no storage */
-	uint64_t lost;		/* dead slots given out again before they were read */
+	uint64_t dropped;	/* tasks that got no slot when they should have: none was free, or no storage */
+	uint64_t regained;	/* of these: have got one since, or ended */
+	uint64_t lost;		/* slots taken back from tasks whose end was not seen */
 	uint64_t adopted;	/* tasks whose birth was skipped, given a slot by a switch */
+	uint64_t passes;	/* of the seed program that saw all tasks: not from within a pid namespace */
 	uint64_t jiffies;	/* at the last run of the sample program */
-	uint64_t reserved[1];
+	uint64_t reserved[7];
 };
 
 /* Alone in its page: the only memory of the probe that user space writes. */
 struct epoch {
-	uint64_t now;		/* the number of the scan that runs or comes next */
+	uint64_t now;		/* the number of the scan that runs or comes next; 0: not all is attached yet */
 	uint64_t reserved[7];
 };
 
@@ -80,7 +85,7 @@ struct config {
 	uint32_t cpus;		/* possible CPUs: entries of running */
 	uint32_t capacity;	/* entries of slots */
 	uint32_t prev_argument;	/* of sched_switch: 1, or 2 where prev_state comes first */
-	uint32_t reserved;
+	uint32_t weak_order;	/* bool: stores of one CPU may be seen in another order, so that barriers are needed */
 };
 
 /* How the probe's object asks for a map; the loader sets the capacity of those named in its table. */
@@ -88,14 +93,16 @@ struct map_definition {
 	uint32_t type, key_size, value_size, max_entries, flags;
 };
 
+_Static_assert(sizeof(struct use) == 24, "use");
 _Static_assert(sizeof(struct slot) == 64, "a slot is one cache line");
-_Static_assert(__builtin_offsetof(struct slot, cpu_ns) == 8, "slot.cpu_ns");
-_Static_assert(__builtin_offsetof(struct slot, read_bytes) == 24, "slot.read_bytes");
+_Static_assert(__builtin_offsetof(struct slot, generation) == 12, "slot.generation");
+_Static_assert(__builtin_offsetof(struct slot, used) == 16, "slot.used");
 _Static_assert(__builtin_offsetof(struct slot, name) == 40, "slot.name");
 _Static_assert(__builtin_offsetof(struct slot, stamp) == 60, "slot.stamp");
 _Static_assert(sizeof(struct running) == 64, "a running record is one cache line");
-_Static_assert(__builtin_offsetof(struct running, other_ns) == 40, "running.other_ns");
-_Static_assert(sizeof(struct counters) == 64, "counters");
+_Static_assert(__builtin_offsetof(struct running, used) == 24, "running.used");
+_Static_assert(__builtin_offsetof(struct running, other_ns) == 48, "running.other_ns");
+_Static_assert(sizeof(struct counters) == 128, "counters");
 _Static_assert(sizeof(struct epoch) == 64, "epoch");
 _Static_assert(sizeof(struct config) == 16, "config");
 _Static_assert(sizeof(struct map_definition) == 20, "map_definition");

@@ -13,6 +13,7 @@
 
 /* A read or write that the compiler neither merges nor moves. */
 #define ONCE(lvalue) (*(volatile __typeof__(lvalue) *)&(lvalue))
+#define COMPILER_BARRIER() __asm__ volatile("" ::: "memory")
 
 enum { BPF_STORAGE_GET_CREATE = 1 };
 

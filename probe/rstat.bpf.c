@@ -3,123 +3,54 @@
  * The probe. The kernel already counts; this copies. At each switch the outgoing task's CPU time (just brought up
  * to date by the scheduler), RSS, IO, state and name go into the task's slot, in memory that user space maps.
  *
- *	birth (task_newtask)	gives the task a slot; its number is kept in the task's storage
- *	switch (sched_switch)	records the outgoing task; adopts an incoming one whose birth was skipped
+ *	birth (task_newtask)	gives the task a slot; its key is kept in the task's storage
+ *	switch (sched_switch)	records the outgoing task; adopts an incoming one that has no slot
  *	free (sched_process_free)	marks the slot dead and returns its number
  *	seed (iter/task)	slots for the tasks older than we are; later passes renew the RSS of sleepers
  *	sample (test run)	copies what runs on each CPU now
+ *	reclaim (test run)	takes a slot back from a task whose end was not seen
  *
- * A freed number must not be given out before user space has read the slot's last record. User space starts
- * scan k by moving the epoch to k. What was freed in epoch j is marked dead before scan j+1 begins, so that scan
- * sees it, and is over when epoch j+2 begins: allocation in epoch e takes what was freed in e-2. Hence three
- * stacks, taken in turn.
+ * A slot counts what its task used since it got the slot; before, and where there is none, the task's CPU time is
+ * kept per CPU as other_ns. So every nanosecond is in one of the two.
  */
-#include "probe/abi.h"
-#include "probe/helpers.h"
 #include "probe/kernel.h"
+#include "probe/slots.h"
 
-/*
- * What runs on one CPU, for the kernel side only: user space never maps a kernel pointer. task and slot are
- * written by that CPU's switches; the seed_ fields by the seed pass, and read only until its first switch.
- */
-struct on_cpu {
-	uint64_t task;		/* struct task_struct *; 0: has not switched since we attached */
-	uint32_t slot;		/* number + 1, or 0: none (yet) */
-	uint32_t seed_slot;
-	uint64_t since_ns;	/* the task's CPU time when it was switched in, if it has no slot */
-	uint64_t other_ns;	/* time of tasks without a slot */
-	uint64_t seed_task;
-	uint64_t reserved[3];
-};
+/* In the task's storage: its slot, or why it has none. */
+enum { KEY_DROPPED = 1ull << 32 };	/* no slot was free; counted as dropped */
 
-_Static_assert(sizeof(struct on_cpu) == 64, "one cache line per CPU");
+MAP(tenancy_map, BPF_MAP_TYPE_TASK_STORAGE, 4, sizeof(struct tenancy), 0, BPF_F_NO_PREALLOC);
 
-/* The loader sets max_entries where 0 stands, from the machine. */
-#define MAP(name, ...) const struct map_definition name SEC(".maps") = { __VA_ARGS__ }
+/* ---- numbers */
 
-MAP(slots_map, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct slot), 0, BPF_F_MMAPABLE);
-MAP(running_map, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct running), 0, BPF_F_MMAPABLE);
-MAP(counters_map, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct counters), 1, BPF_F_MMAPABLE);
-MAP(epoch_map, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct epoch), 1, BPF_F_MMAPABLE);
-MAP(on_cpu_map, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct on_cpu), 0, 0);
-MAP(slot_of_task_map, BPF_MAP_TYPE_TASK_STORAGE, 4, 4, 0, BPF_F_NO_PREALLOC);
-MAP(free0_map, BPF_MAP_TYPE_STACK, 0, 4, 0, 0);
-MAP(free1_map, BPF_MAP_TYPE_STACK, 0, 4, 0, 0);
-MAP(free2_map, BPF_MAP_TYPE_STACK, 0, 4, 0, 0);
-
-const volatile struct config config SEC(".rodata") = { 0 };
-const char probe_license[] SEC("license") = "Dual MIT/GPL";
-
-/* ---- numbers: which slot is free */
-
-INLINE long pop_from(uint32_t epoch, uint32_t *number)
-{
-	switch (epoch % 3) {
-	case 0: return map_pop(&free0_map, number);
-	case 1: return map_pop(&free1_map, number);
-	default: return map_pop(&free2_map, number);
-	}
-}
-
-INLINE void push_to(uint32_t epoch, uint32_t *number)
-{
-	switch (epoch % 3) {
-	case 0: map_push(&free0_map, number, 0); break;
-	case 1: map_push(&free1_map, number, 0); break;
-	default: map_push(&free2_map, number, 0);
-	}
-}
-
-INLINE struct counters *the_counters(void)
-{
-	uint32_t zero = 0;
-
-	return map_lookup(&counters_map, &zero);
-}
-
-INLINE struct epoch *the_epoch(void)
-{
-	uint32_t zero = 0;
-
-	return map_lookup(&epoch_map, &zero);
-}
-
-/*
- * A free number: freed two epochs ago, else never used, else (no room) freed since, whose last record is lost if
- * user space has not read it. 0, or -1: none.
- */
+/* A free number: freed two epochs ago, else never used. 0, or -1: none. */
 INLINE int take_number(struct counters *c, uint32_t epoch, uint32_t *number)
 {
 	uint32_t fresh;
 
 	if (!pop_from(epoch + 1, number))
 		return 0;
-	if (ONCE(c->high) < config.capacity) {
-		fresh = __sync_fetch_and_add(&c->high, 1);
-		if (fresh < config.capacity) {
-			*number = fresh;
-			return 0;
-		}
-		__sync_fetch_and_add(&c->high, -1);
-	}
-	if (pop_from(epoch + 2, number) && pop_from(epoch, number))
+	if (ONCE(c->high) >= config.capacity)
 		return -1;
-	__sync_fetch_and_add(&c->lost, 1);
-	return 0;
+	fresh = __sync_fetch_and_add(&c->high, 1);
+	if (fresh < config.capacity) {
+		*number = fresh;
+		return 0;
+	}
+	add(&c->high, -1);
+	return -1;
 }
 
-INLINE uint32_t number_plus_one(struct task_struct *task)
+INLINE struct tenancy *tenancy_of(struct task_struct *task)
 {
-	uint32_t *number = storage_get(&slot_of_task_map, task, 0, 0);
-
-	return number ? *number + 1 : 0;
+	return storage_get(&tenancy_map, task, 0, 0);
 }
 
-INLINE struct slot *slot_at(uint32_t plus_one)
+INLINE struct tenancy *make_tenancy(struct task_struct *task)
 {
-	uint32_t number = plus_one - 1;
+	struct tenancy none = { 0 };
 
-	return plus_one ? map_lookup(&slots_map, &number) : 0;
+	return storage_get(&tenancy_map, task, &none, BPF_STORAGE_GET_CREATE);
 }
 
 /* ---- the record */
@@ -129,14 +60,6 @@ INLINE uint32_t state_of(struct task_struct *task)
 	if (FIELD_EXISTS(task->__state))
 		return task->__state;
 	return ((struct task_struct___long_state *)task)->state;
-}
-
-/* The kernel's own sums of the three kinds; a sum of per-CPU counters may be below zero for a moment. */
-INLINE uint32_t pages(int64_t file, int64_t anonymous, int64_t shared)
-{
-	int64_t sum = file + anonymous + shared;
-
-	return sum < 0 ? 0 : sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
 }
 
 INLINE int64_t atomic_pages(struct mm_struct___atomic *mm, int kind)
@@ -173,61 +96,105 @@ INLINE void copy_name(struct slot *slot, struct task_struct *task)
 	to[1] = from[1];
 }
 
+INLINE struct use use_of(struct task_struct *task)
+{
+	struct use use = { .cpu_ns = task->se.sum_exec_runtime };
+
+	if (FIELD_EXISTS(VIEW(struct task_io_accounting)->read_bytes)) {
+		use.read_bytes = task->ioac.read_bytes;
+		use.write_bytes = task->ioac.write_bytes;
+	}
+	return use;
+}
+
+/* Since the task got its slot. */
+INLINE void put_use(struct use *to, struct task_struct *task, const struct use *base)
+{
+	struct use now = use_of(task);
+
+	to->cpu_ns = now.cpu_ns - base->cpu_ns;
+	to->read_bytes = now.read_bytes - base->read_bytes;
+	to->write_bytes = now.write_bytes - base->write_bytes;
+}
+
 /*
- * All of the record but RSS: on each path that leads to it, the verifier of 6.18 takes a millisecond to allow the
- * access to mm, so that it is read once, before the paths part.
+ * All of the record but what was used and RSS: on each path that leads to it, the verifier of 6.18 takes a millisecond
+ * to allow the access to mm, so that it is read once, before the paths part.
  */
 INLINE void record(struct slot *slot, struct task_struct *task, uint32_t state)
 {
 	slot->pid = task->pid;
 	slot->tgid = task->tgid;
-	slot->cpu_ns = task->se.sum_exec_runtime;
-	if (FIELD_EXISTS(VIEW(struct task_io_accounting)->read_bytes)) {
-		slot->read_bytes = task->ioac.read_bytes;
-		slot->write_bytes = task->ioac.write_bytes;
-	}
 	copy_name(slot, task);
 	slot->state = state;
 	slot->stamp = jiffies64();
 }
 
+/* A number that is ours alone gets a new task. Odd while it changes; a full barrier on each side. */
+INLINE void fill_slot(struct slot *slot, struct task_struct *task)
+{
+	ADD_ORDERED(&slot->generation, 1);
+	slot->flags = task->flags & PF_KTHREAD ? SLOT_KERNEL : 0;
+	slot->used = (struct use){ 0 };
+	slot->rss_pages = 0;	/* until its first switch, or the seed's next step */
+	record(slot, task, state_of(task));
+	ADD_ORDERED(&slot->generation, 1);
+}
+
 /*
- * Gives the task a slot. Birth, seed and switch may try at once: the first to store its number in the task wins,
- * and the others give theirs back. Returns the number + 1 that this call stored, or 0.
+ * Gives the task a slot. Birth, seed and switch may try at once: the first to put its key into the tenancy wins,
+ * the others give their number back. The key may be seen before the slot is filled; its generation tells.
+ * Returns the key, or 0 where another was faster or no number is free.
  */
-INLINE uint32_t take_slot(struct task_struct *task)
+INLINE uint64_t give_slot(struct task_struct *task, struct tenancy *tenancy)
 {
 	struct counters *c = the_counters();
 	struct epoch *e = the_epoch();
-	uint32_t number = 0, epoch, *stored;
+	uint64_t before = ONCE(tenancy->key), key;
+	uint32_t number = 0, epoch;
 	struct slot *slot;
 
-	if (!c || !e || !task)
-		return 0;
+	if (!c || !e || key_slot(before))
+		return NO_SLOT;
 	epoch = ONCE(e->now);
 	if (take_number(c, epoch, &number)) {
-		__sync_fetch_and_add(&c->dropped, 1);
-		return 0;
-	}
-	stored = storage_get(&slot_of_task_map, task, &number, BPF_STORAGE_GET_CREATE);
-	if (!stored || *stored != number) {
-		push_to(epoch + 1, &number);	/* never used: free at once */
-		if (!stored && !storage_get(&slot_of_task_map, task, 0, 0))
-			__sync_fetch_and_add(&c->dropped, 1);
-		return 0;
+		if (!before && !__sync_val_compare_and_swap(&tenancy->key, 0, KEY_DROPPED))
+			add(&c->dropped, 1);
+		return NO_SLOT;
 	}
 	slot = map_lookup(&slots_map, &number);
 	if (!slot)
-		return 0;
-	__sync_fetch_and_add(&c->allocated, 1);
-	__sync_fetch_and_add(&slot->generation, 1);	/* odd; a full barrier on each side of the change */
-	slot->flags = (task->se.sum_exec_runtime ? SLOT_BASELINE : 0) |
-		      (task->flags & PF_KTHREAD ? SLOT_KERNEL : 0);
-	slot->read_bytes = slot->write_bytes = 0;
-	slot->rss_pages = 0;	/* until its first switch, or the seed's next step */
-	record(slot, task, state_of(task));
-	__sync_fetch_and_add(&slot->generation, 1);
-	return number + 1;
+		return NO_SLOT;
+	key = make_key(number, slot->generation + 2);
+	tenancy->base = use_of(task);
+	if (__sync_val_compare_and_swap(&tenancy->key, before, key) != before) {
+		push_to(epoch + 1, &number);	/* never used: free at once */
+		return NO_SLOT;
+	}
+	fill_slot(slot, task);
+	add(&c->allocated, 1);
+	if (before)
+		add(&c->regained, 1);
+	return key;
+}
+
+/* At birth and in the seed pass. A task without storage is tried again by a switch or by the next pass. */
+INLINE struct tenancy *settle(struct task_struct *task)
+{
+	struct tenancy *tenancy = make_tenancy(task);
+	struct counters *c;
+
+	if (tenancy) {
+		if (!key_slot(ONCE(tenancy->key)))
+			give_slot(task, tenancy);
+		return tenancy;
+	}
+	c = the_counters();
+	if (c) {
+		add(&c->dropped, 1);
+		add(&c->regained, 1);
+	}
+	return 0;
 }
 
 /*
@@ -240,54 +207,126 @@ INLINE int may_adopt(void)
 	       FIELD_EXISTS(VIEW(struct bpf_local_storage_map___nolock)->use_kmalloc_nolock);
 }
 
+/*
+ * The sample program reads another CPU's entry: it takes nothing that changed meanwhile. x86 keeps the order of loads
+ * and of stores by itself.
+ */
+INLINE void step_sequence(struct on_cpu *cpu)
+{
+	COMPILER_BARRIER();
+	if (config.weak_order)
+		ADD_ORDERED(&cpu->sequence, 1);
+	else
+		ONCE(cpu->sequence) = cpu->sequence + 1;
+	COMPILER_BARRIER();
+}
+
+INLINE uint64_t read_sequence(struct on_cpu *cpu)
+{
+	uint64_t sequence;
+
+	COMPILER_BARRIER();
+	sequence = config.weak_order ? ADD_ORDERED(&cpu->sequence, 0) : ONCE(cpu->sequence);
+	COMPILER_BARRIER();
+	return sequence;
+}
+
 /* ---- the programs */
 
 /* In copy_process(), in process context, for every thread: where slots are given out. */
 SEC("tp_btf/task_newtask")
 int on_birth(uint64_t *arguments)
 {
-	take_slot((void *)arguments[0]);
+	struct task_struct *task = (void *)arguments[0];
+
+	if (task)
+		settle(task);
 	return 0;
+}
+
+/* The slot was taken back although the task lives: it gets another when it is switched in again. */
+INLINE void lose_slot(struct task_struct *task, uint64_t key)
+{
+	struct tenancy *tenancy = tenancy_of(task);
+
+	if (tenancy)
+		__sync_val_compare_and_swap(&tenancy->key, key, 0);
 }
 
 INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int preempted)
 {
 	uint32_t rss_pages = rss_of(prev);	/* first: see record() */
-	uint32_t number = cpu->task == (uint64_t)prev ? cpu->slot : 0;
-	struct slot *slot = slot_at(number ? number : number_plus_one(prev));
+	struct tenancy held = { 0 }, *tenancy;
+	struct slot *slot;
 
-	if (slot) {
-		record(slot, prev, preempted ? 0 : state_of(prev));
-		slot->rss_pages = rss_pages;
-	} else if (cpu->task == (uint64_t)prev)
+	if (cpu->task == (uint64_t)prev) {
+		held = cpu->now;
+	} else {
+		tenancy = tenancy_of(prev);	/* the first switch of this CPU since we attached */
+		if (tenancy)
+			held = *tenancy;
+	}
+	if (!key_slot(held.key)) {
+		/* what began without a slot is other time to its end, also where the task has got one meanwhile */
+		if (cpu->task != (uint64_t)prev)
+			return;
 		cpu->other_ns += prev->se.sum_exec_runtime - cpu->since_ns;
+		tenancy = tenancy_of(prev);
+		if (tenancy)
+			tenancy->base = use_of(prev);
+		return;
+	}
+	slot = slot_at(held.key);
+	if (!slot)
+		return;
+	if (slot->generation != key_generation(held.key)) {
+		if ((int32_t)(slot->generation - key_generation(held.key)) > 0)
+			lose_slot(prev, held.key);
+		return;
+	}
+	put_use(&slot->used, prev, &held.base);
+	record(slot, prev, preempted ? 0 : state_of(prev));
+	slot->rss_pages = rss_pages;
 }
 
-/*
- * The sample program reads this CPU's task and slot from another CPU: slot is 0 while task changes, so that it
- * cannot take one task's counters for another's.
- */
+/* A task that was born unseen, or when no number was free. */
+INLINE uint64_t adopt(struct task_struct *task, struct tenancy *tenancy)
+{
+	struct counters *c = the_counters();
+	uint64_t key;
+
+	if (!c || ONCE(c->allocated) - ONCE(c->freed) >= config.capacity)
+		return NO_SLOT;
+	key = give_slot(task, tenancy);
+	if (key)
+		add(&c->adopted, 1);
+	else
+		key = ONCE(tenancy->key);	/* the seed pass was faster */
+	return key;
+}
+
 INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
 {
-	struct counters *c;
-	uint32_t number;
+	struct tenancy *tenancy;
+	uint64_t key = NO_SLOT;
 
-	ONCE(cpu->slot) = 0;
 	ONCE(cpu->task) = (uint64_t)next;
+	ONCE(cpu->now.key) = NO_SLOT;
 	if (!next->pid)
 		return;
-	number = number_plus_one(next);
-	if (!number && may_adopt()) {
-		number = take_slot(next);
-		c = the_counters();
-		if (number && c)
-			__sync_fetch_and_add(&c->adopted, 1);
-		if (!number)	/* the seed pass was faster */
-			number = number_plus_one(next);
+	tenancy = tenancy_of(next);
+	if (!tenancy && may_adopt())
+		tenancy = make_tenancy(next);
+	if (tenancy) {
+		key = ONCE(tenancy->key);
+		if (!key_slot(key))
+			key = adopt(next, tenancy);
+		cpu->now.base = tenancy->base;
 	}
-	if (!number)
-		cpu->since_ns = next->se.sum_exec_runtime;
-	ONCE(cpu->slot) = number;
+	if (key_slot(key))
+		ONCE(cpu->now.key) = key;
+	else
+		ONCE(cpu->since_ns) = next->se.sum_exec_runtime;
 }
 
 /* The verifier wants the offset into the arguments in the load itself; the compiler would share the load. */
@@ -316,9 +355,11 @@ int on_switch(uint64_t *arguments)
 		prev = ARGUMENT(arguments, 1);
 		next = ARGUMENT(arguments, 2);
 	}
+	step_sequence(cpu);
 	if (prev->pid)
 		record_outgoing(cpu, prev, arguments[0] & 1);
 	note_incoming(cpu, next);
+	step_sequence(cpu);
 	return 0;
 }
 
@@ -327,25 +368,31 @@ SEC("tp_btf/sched_process_free")
 int on_free(uint64_t *arguments)
 {
 	struct task_struct *task = (void *)arguments[0];
-	uint32_t number = number_plus_one(task), freed_in;
-	struct slot *slot = slot_at(number);
+	struct tenancy *tenancy = tenancy_of(task);
 	struct counters *c = the_counters();
 	struct epoch *e = the_epoch();
+	uint32_t number, freed_in;
+	struct slot *slot;
 
-	if (!slot || !c || !e)
+	if (!tenancy || !c || !e)
 		return 0;
-	number--;
+	if (tenancy->key == KEY_DROPPED)
+		add(&c->regained, 1);
+	slot = slot_of(tenancy->key);
+	if (!slot)
+		return 0;
+	number = key_slot(tenancy->key) - 1;
 	slot->pid = task->pid;
-	slot->cpu_ns = task->se.sum_exec_runtime;
-	__sync_fetch_and_add(&c->freed, 1);
+	slot->used.cpu_ns = task->se.sum_exec_runtime - tenancy->base.cpu_ns;
+	ADD_ORDERED(&c->freed, 1);
 	slot->flags |= SLOT_DEAD;
-	freed_in = __sync_fetch_and_add(&e->now, 0);
+	freed_in = ADD_ORDERED(&e->now, 0);
 	push_to(freed_in, &number);
 	return 0;
 }
 
 /* On a CPU that has not switched since we attached: the sample program finds the task here. */
-INLINE void note_running(struct task_struct *task, uint32_t slot)
+INLINE void note_running(struct task_struct *task, const struct tenancy *tenancy)
 {
 	uint32_t number = FIELD_EXISTS(VIEW(struct task_struct)->thread_info.cpu) ?
 				  task->thread_info.cpu :
@@ -354,12 +401,12 @@ INLINE void note_running(struct task_struct *task, uint32_t slot)
 
 	if (!cpu || ONCE(cpu->task))
 		return;
-	ONCE(cpu->seed_slot) = 0;
+	cpu->seed.base = tenancy->base;
+	cpu->seed.key = ONCE(tenancy->key);
 	ONCE(cpu->seed_task) = (uint64_t)task;
-	ONCE(cpu->seed_slot) = slot;
 }
 
-/* What changes while a task sleeps: RSS under reclaim, a name set from outside. */
+/* What changes while a task sleeps: RSS under reclaim, a name set from outside. The stamp says that it is alive. */
 INLINE void renew(struct slot *slot, struct task_struct *task, uint32_t rss_pages)
 {
 	slot->rss_pages = rss_pages;
@@ -368,29 +415,36 @@ INLINE void renew(struct slot *slot, struct task_struct *task, uint32_t rss_page
 }
 
 /*
- * The first pass gives every task a slot. Later ones renew those that sleep; counters are left to the CPU that
- * runs the task.
+ * The first pass, before switches are seen, gives every task a slot. Later ones note what runs, and renew what may
+ * sleep; counters are left to the CPU that runs the task.
  */
 SEC("iter/task")
 int on_seed(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;
-	uint32_t number, rss_pages;
+	struct tenancy *tenancy;
+	struct counters *c;
+	struct epoch *e;
+	uint32_t rss_pages;
 	struct slot *slot;
 
 	if (!task)
 		return 0;
 	rss_pages = rss_of(task);
-	number = number_plus_one(task);
-	slot = slot_at(number);
-	if (!slot) {
-		number = take_slot(task);
-		slot = slot_at(number);
-	}
-	if (task->on_cpu && number)
-		note_running(task, number);
-	else if (slot)
-		renew(slot, task, rss_pages);
+	c = the_counters();
+	e = the_epoch();
+	tenancy = settle(task);
+	if (!c || !e || !tenancy)
+		return 0;
+	/* only in the first pid namespace does a pass meet its process 1, and everything else */
+	if (task->pid == 1)
+		add(&c->passes, 1);
+	slot = slot_of(ONCE(tenancy->key));
+	if (!slot)
+		return 0;
+	renew(slot, task, rss_pages);
+	if (task->on_cpu && ONCE(e->now))
+		note_running(task, tenancy);
 	return 0;
 }
 
@@ -412,41 +466,55 @@ INLINE uint32_t probe_rss(struct task_struct *task)
 	return 0;
 }
 
-/* One CPU's entry. The task cannot be freed under us (RCU), but may be switched out at any moment. */
+/* As put_use(), for a pointer that is not known to be good. */
+INLINE void probe_use(struct use *to, struct task_struct *task, const struct use *base)
+{
+	to->cpu_ns = PROBE_READ(task, se.sum_exec_runtime) - base->cpu_ns;
+	if (FIELD_EXISTS(VIEW(struct task_io_accounting)->read_bytes)) {
+		to->read_bytes = PROBE_READ(task, ioac.read_bytes) - base->read_bytes;
+		to->write_bytes = PROBE_READ(task, ioac.write_bytes) - base->write_bytes;
+	}
+}
+
+/* What a CPU's entry says, or nothing (false) where a switch changes it at this moment. */
+INLINE int read_running(struct running *out, struct on_cpu *cpu)
+{
+	uint64_t sequence = read_sequence(cpu), task = ONCE(cpu->task), cpu_ns;
+	uint64_t other_ns = ONCE(cpu->other_ns), since_ns = ONCE(cpu->since_ns);
+	struct tenancy held = task ? cpu->now : cpu->seed;
+	struct task_struct *running = (void *)(task ? task : ONCE(cpu->seed_task));
+	uint32_t pid = 0;
+
+	out->slot = 0;
+	if (running) {
+		/* it cannot be freed under us (RCU), but may be switched out at any moment */
+		pid = PROBE_READ(running, pid);
+		out->tgid = PROBE_READ(running, tgid);
+		out->rss_pages = probe_rss(running);
+		probe_use(&out->used, running, &held.base);
+		cpu_ns = out->used.cpu_ns + held.base.cpu_ns;
+		if (task && pid && !key_slot(held.key) && cpu_ns > since_ns)
+			other_ns += cpu_ns - since_ns;
+	}
+	if (sequence & 1 || read_sequence(cpu) != sequence)
+		return 0;
+	out->pid = pid;
+	out->generation = key_generation(held.key);
+	out->slot = key_slot(held.key);
+	out->other_ns = other_ns;
+	return 1;
+}
+
+/* A CPU that is changing its task is asked again; then its task has just been, or will soon be, recorded. */
 INLINE void copy_running(struct running *out, struct on_cpu *cpu)
 {
-	uint32_t slot = ONCE(cpu->slot);
-	struct task_struct *task = (void *)ONCE(cpu->task);
-	uint64_t since_ns = ONCE(cpu->since_ns), cpu_ns;
-	int seeded = !task;
-
-	if (seeded) {
-		slot = ONCE(cpu->seed_slot);
-		task = (void *)ONCE(cpu->seed_task);
-	}
-	out->slot = 0;
-	out->pid = 0;
-	out->other_ns = ONCE(cpu->other_ns);
-	if (!task)
+	if (read_running(out, cpu) || read_running(out, cpu))
 		return;
-	cpu_ns = PROBE_READ(task, se.sum_exec_runtime);
-	out->tgid = PROBE_READ(task, tgid);
-	out->rss_pages = probe_rss(task);
-	out->cpu_ns = cpu_ns;
-	if (FIELD_EXISTS(VIEW(struct task_io_accounting)->read_bytes)) {
-		out->read_bytes = PROBE_READ(task, ioac.read_bytes);
-		out->write_bytes = PROBE_READ(task, ioac.write_bytes);
-	}
-	out->pid = PROBE_READ(task, pid);
-	if (seeded ? ONCE(cpu->task) != 0 : ONCE(cpu->task) != (uint64_t)task || ONCE(cpu->slot) != slot)
-		return;
-	out->slot = slot;
-	if (!slot && out->pid && !seeded && cpu_ns > since_ns)
-		out->other_ns += cpu_ns - since_ns;
+	out->slot = out->pid = 0;	/* other_ns stays */
 }
 
 /* Run by BPF_PROG_TEST_RUN, once per sample. */
-SEC("raw_tp")
+SEC("test_run/sample")
 int on_sample(void *context)
 {
 	struct counters *c = the_counters();
@@ -463,5 +531,33 @@ int on_sample(void *context)
 	}
 	if (c)
 		c->jiffies = jiffies64();
+	return 0;
+}
+
+/*
+ * Run by BPF_PROG_TEST_RUN with (key, stamp) of a slot that no pass has met: its task was freed unseen, since the
+ * kernel skips a tracing program that interrupts itself. Nothing is done where the slot has changed since. Were the
+ * task alive after all, it would find another generation in the slot.
+ */
+SEC("test_run/reclaim")
+int on_reclaim(uint64_t *arguments)
+{
+	uint64_t key = arguments[0];
+	uint32_t number = key_slot(key) - 1, generation = key_generation(key), freed_in;
+	struct slot *slot = slot_of(key);
+	struct counters *c = the_counters();
+	struct epoch *e = the_epoch();
+
+	if (!slot || !c || !e || slot->stamp != (uint32_t)arguments[1] || slot->flags & SLOT_DEAD)
+		return 0;
+	if (__sync_val_compare_and_swap(&slot->generation, generation, generation + 1) != generation)
+		return 0;
+	slot->used = (struct use){ 0 };
+	slot->flags |= SLOT_DEAD;
+	ADD_ORDERED(&slot->generation, 1);
+	add(&c->freed, 1);
+	add(&c->lost, 1);
+	freed_in = ADD_ORDERED(&e->now, 0);
+	push_to(freed_in, &number);
 	return 0;
 }

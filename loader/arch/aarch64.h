@@ -9,6 +9,7 @@
 #define ARCH_NAME "aarch64"
 #define ARCH_ELF_MACHINE 183	/* EM_AARCH64 */
 #define ARCH_RELOC_RELATIVE 1027	/* R_AARCH64_RELATIVE: *where = base + addend */
+#define ARCH_WEAK_ORDER 1	/* stores may be seen in another order */
 
 static inline long sys_call(long number, long a, long b, long c, long d, long e, long f)
 {

@@ -9,6 +9,7 @@
 #define ARCH_NAME "x86_64"
 #define ARCH_ELF_MACHINE 62	/* EM_X86_64 */
 #define ARCH_RELOC_RELATIVE 8	/* R_X86_64_RELATIVE: *where = base + addend */
+#define ARCH_WEAK_ORDER 0	/* stores are seen in order */
 
 static inline long sys_call(long number, long a, long b, long c, long d, long e, long f)
 {

@@ -89,6 +89,8 @@ sub test_files {
 	check_refused(1, qr/ENOENT|no such/i, '--probe', "$folder/missing", '-n', 1);
 	check_refused(1, qr/./, '--probe', './rstat', '-n', 1);
 	check_refused(1, qr/./, '--probe', '/dev/null', '-n', 1);
+	system('mkfifo', "$folder/pipe") == 0 or die;
+	check_refused(1, qr/EINVAL/, '--probe', "$folder/pipe", '-n', 1);	# fails: no O_NONBLOCK (loader/machine.c)
 	check_refused(2, qr/--probe/, '--probe', '');
 }
 

@@ -26,29 +26,31 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NS_PER_S = 1000000000, NS_PER_MS = 1000000, MIB = 1 << 20, STACK = 64 << 10 };
+#include "load.h"
+
+enum { STACK = 64 << 10 };
 
 extern char **environ;
 
-static void die(const char *what)
+void die(const char *what)
 {
 	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
 	_exit(1);
 }
 
-static void say(const char *line)
+void say(const char *line)
 {
 	printf("%s\n", line);
 	fflush(stdout);
 }
 
-static void die_with_parent(void)
+void die_with_parent(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 /* The next line of standard input without its end; the process ends where there is none. */
-static const char *next_line(void)
+const char *next_line(void)
 {
 	static char line[128];
 
@@ -58,13 +60,13 @@ static const char *next_line(void)
 	return line;
 }
 
-static void until_the_end(void)
+void until_the_end(void)
 {
 	for (;;)
 		next_line();
 }
 
-static uint64_t clock_ns(clockid_t clock)
+uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
@@ -73,7 +75,7 @@ static uint64_t clock_ns(clockid_t clock)
 }
 
 /* Spins for an amount of this thread's own CPU time, however long that takes. */
-static void burn(uint64_t ns)
+void burn(uint64_t ns)
 {
 	uint64_t until = clock_ns(CLOCK_THREAD_CPUTIME_ID) + ns;
 
@@ -81,14 +83,14 @@ static void burn(uint64_t ns)
 		;
 }
 
-static void pause_ms(long ms)
+void pause_ms(long ms)
 {
 	struct timespec time = { ms / 1000, ms % 1000 * NS_PER_MS };
 
 	nanosleep(&time, NULL);
 }
 
-static void start_thread(void *(*run)(void *), void *argument)
+void start_thread(void *(*run)(void *), void *argument)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
@@ -101,7 +103,7 @@ static void start_thread(void *(*run)(void *), void *argument)
 		die("pthread_create");
 }
 
-static void *wait_for_the_end(void *unused)
+void *wait_for_the_end(void *unused)
 {
 	(void)unused;
 	until_the_end();
@@ -110,13 +112,13 @@ static void *wait_for_the_end(void *unused)
 
 /* ---- CPU */
 
-static void spin(void)
+void spin(void)
 {
 	for (volatile uint64_t turns = 0;; turns++)
 		;
 }
 
-static void *spin_thread(void *unused)
+void *spin_thread(void *unused)
 {
 	(void)unused;
 	spin();
@@ -131,7 +133,7 @@ static void mode_spin(char **arguments)
 	spin();
 }
 
-static void *sleep_thread(void *unused)
+void *sleep_thread(void *unused)
 {
 	(void)unused;
 	for (;;)
@@ -294,7 +296,7 @@ static void mode_leader_exit(char **arguments)
 
 /* ---- memory */
 
-static void *take_memory(size_t size)
+void *take_memory(size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -514,11 +516,7 @@ static void mode_ids(char **arguments)
 
 /* ---- */
 
-static const struct mode {
-	const char *name;
-	int arguments;
-	void (*run)(char **arguments);
-} modes[] = {
+static const struct mode modes[] = {
 	{ "spin", 0, mode_spin },
 	{ "threads", 2, mode_threads },
 	{ "storm", 1, mode_storm },
@@ -531,6 +529,17 @@ static const struct mode {
 	{ "memory", 1, mode_memory },
 	{ "grow", 1, mode_grow },
 	{ "write", 2, mode_write },
+	{ "sync", 1, mode_sync },
+	{ "pageout", 1, mode_pageout },
+	{ "hogs", 1, mode_hogs },
+	{ "sleepers", 2, mode_sleepers },
+	{ "leader-spin", 0, mode_leader_spin },
+	{ "rename", 0, mode_rename },
+	{ "deadline", 0, mode_deadline },
+	{ "bomb", 0, mode_bomb },
+	{ "zombies", 1, mode_zombies },
+	{ "turns", 0, mode_turns },
+	{ "shrink", 1, mode_shrink },
 	{ "names", 1, mode_names },
 	{ "ids", 0, mode_ids },
 };

@@ -52,10 +52,14 @@ sub test_incapable {
 	check_refusal('without', 'CAP_BPF', run_as_nobody('plain', '--attach', 'btf', '--once', '-o', 'json'));
 }
 
-# Fails: read_probe_file() without AT_SECURE (emit/main.c): the object is loaded.
+# Fails: has_raised_rights() without AT_SECURE, or without the permitted set (emit/main.c): the object is loaded.
 sub test_probe_file {
 	check_refusal('--probe with file capabilities', 'refused',
 		run_as_nobody('capable', '--probe', "$folder/probe.o", '-n', 1, '-o', 'json'));
+	# as a wrapper does that hands its capabilities down
+	check_refusal('--probe with ambient capabilities', 'refused',
+		run('setpriv', '--reuid', 65534, '--regid', 65534, '--clear-groups', '--inh-caps=+bpf,+perfmon',
+			'--ambient-caps=+bpf,+perfmon', "$folder/plain", '--probe', "$folder/probe.o", '-n', 1));
 	my ($status, $stdout) = run('./rstat', '--probe', "$folder/probe.o", '-n', 1, '-o', 'json');
 	ok($status == 0 && eval { decode_json($stdout) }, 'root may');
 }

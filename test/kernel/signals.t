@@ -10,7 +10,7 @@ use Rstat;
 
 needs_root();
 
-my $slowest_s = 0;	# from a signal to the end
+my @ends_s;		# from a signal to the end, each
 my $left_s = 0;		# until nothing of it was in the kernel
 
 # rstat as a user starts it, nothing asked of it yet.
@@ -26,7 +26,7 @@ sub end_fault {
 	my $status = ended($process, 10);
 	my $took = now() - $began;
 	return 'it has not ended' unless defined $status;
-	$slowest_s = $took if $took > $slowest_s;
+	push @ends_s, $took;
 	return sprintf '%.0f ms', $took * 1000 if $took > 0.5;
 	# the signal's own default action ends it, so that it works in every phase
 	return "status $status" unless $status == { TERM => 15, INT => 2, HUP => 1 }->{$signal};
@@ -238,5 +238,8 @@ test_line_now();
 test_next_interval();
 test_kernel_threads();
 test_stopped();
-diag sprintf 'ended within %.1f ms of a signal, out of the kernel within %.0f ms', $slowest_s * 1000, $left_s * 1000;
+@ends_s = sort { $a <=> $b } @ends_s;
+cmp_ok($ends_s[@ends_s / 2], '<=', 0.05, sprintf '%d ends: half of them within %.1f ms of the signal, all within %.1f ms',
+	scalar @ends_s, $ends_s[@ends_s / 2] * 1000, $ends_s[-1] * 1000);
+diag sprintf 'out of the kernel within %.0f ms', $left_s * 1000;
 done_testing();

@@ -18,6 +18,7 @@ our @EXPORT = qw(
 	rstat_start rstat_stop ended next_line next_sample sample_from_now skip_lines run
 	slurp cpu_ns process_ns statm_rss io_write machine_busy task_state rss_slack page_size cpus scratch
 	entry by_pid used_ns near check_near bpf_ids now order
+	two_samples samples_in_time check_row check_machine window_ms disturbs put threads_here
 );
 
 my $json = JSON::PP->new->utf8;
@@ -33,8 +34,9 @@ sub now { return clock_gettime(CLOCK_MONOTONIC) }
 sub needs_root {
 	Test::More::plan(skip_all => 'needs root, to load the probe') if $>;
 	Test::More::plan(skip_all => 'needs /sys/kernel/btf/vmlinux') unless -e '/sys/kernel/btf/vmlinux';
-	# A line is to be seen when it comes, whatever else wants the CPUs; loads go back to where users are.
-	setpriority 0, 0, -10;
+	# A line is to be seen when it comes, whatever else wants the CPUs: the kernel's numbers are read then. What is
+	# started from here is not in the real-time class.
+	setpriority 0, 0, -10 if system "chrt --fifo --reset-on-fork --pid 10 $$ 2>/dev/null";
 	die "build rstat and build/test/load first: make test\n" unless -x 'rstat' && -x 'build/test/load';
 }
 
@@ -242,6 +244,19 @@ sub statm_rss { return (split ' ', slurp("/proc/$_[0]/statm"))[1] * page_size() 
 sub io_write { return slurp("/proc/$_[0]/io") =~ /^write_bytes: (\d+)/m ? $1 : undef }
 sub task_state { return slurp("/proc/$_[0]/stat") =~ /\) (\S)/ ? $1 : '' }
 
+# Writes one line to a file of the kernel; false where it refuses.
+sub put {
+	my ($path, $line) = @_;
+	open my $file, '>', $path or return 0;
+	syswrite $file, "$line\n" or return 0;
+	return close $file;
+}
+
+sub threads_here {
+	my @threads = glob '/proc/[0-9]*/task/[0-9]*';
+	return scalar @threads;
+}
+
 # The online CPUs' numbers.
 sub cpus {
 	my @cpus;
@@ -278,6 +293,69 @@ sub bpf_ids {
 }
 
 # ---- verdicts
+
+my @rows;	# [load, what, truth, rstat, difference]
+
+# How long a window of the loads is; `make accuracy` takes longer ones.
+sub window_ms { return $ENV{RSTAT_WINDOW_MS} // 2000 }
+
+# Whether tests may disturb the machine: stop a CPU, step the clock, add swap. Asked for by RSTAT_DISTURB=1.
+sub disturbs { return $ENV{RSTAT_DISTURB} }
+
+# How long after the sample its line was here, in ms. The kernel's numbers are read then, so that a line that comes
+# late, since others have the CPU, cannot be compared with them.
+my $in_time_ms = 10;
+
+# Two samples one window apart, each with what the truth was when it came; the first such pair that was in time.
+sub two_samples {
+	my ($truth, @arguments) = @_;
+	my $rstat = rstat_start('-i', window_ms(), @arguments);
+	my @samples = samples_in_time($rstat, $truth);
+	rstat_stop($rstat);
+	return @samples;
+}
+
+sub samples_in_time {
+	my ($rstat, $truth) = @_;
+	my ($first, $late);
+	for my $window (0 .. 20) {
+		my $second = next_sample($rstat, sub { $late = Time::HiRes::time() * 1000; return $truth->() });
+		$late -= $second->{time_unix_ms};
+		return ($first, $second) if $first && $late <= $in_time_ms;
+		$first = $late <= $in_time_ms ? $second : undef;
+	}
+	die "no two lines came in time\n";
+}
+
+# One row of the table, and one test: CPU in ns within 3% or 10 ms, bytes within 3% or what is said.
+sub check_row {
+	my ($load, $what, $truth, $ours, $unit, $least) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my ($scale, $digits) = @{ { ms => [1e6, 1], MB => [1e6, 1], points => [0.01, 2] }->{$unit} };
+	my @shown = map { sprintf "%.${digits}f %s", $_ / $scale, $unit eq 'points' ? '%' : $unit } $truth, $ours;
+	push @rows, [$attach, $load, $what, @shown, sprintf '%+.*f %s', $digits, ($ours - $truth) / $scale, $unit];
+	my $good = $unit eq 'points' ? abs($ours - $truth) <= 0.02 : near($ours, $truth, 0.03, $least // 10e6);
+	return Test::More::ok($good, "$load: $what: $shown[1], the kernel says $shown[0]");
+}
+
+# The machine's total beside /proc/stat, which machine_busy() must have read into {truth}{machine}.
+sub check_machine {
+	my ($load, $first, $second) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my ($busy, $all) = map { $second->{truth}{machine}[$_] - $first->{truth}{machine}[$_] } 0, 1;
+	return check_row($load, 'machine', $busy / $all, $second->{cpu_ratio}, 'points');
+}
+
+# The table: as comments, and as lines of a Markdown table at the end of the file that RSTAT_TABLE names.
+END {
+	if (@rows) {
+		Test::More::note(sprintf '%-5s %-44s %-12s %12s %12s %14s', @$_) for @rows;
+		if (my $path = $ENV{RSTAT_TABLE}) {
+			open my $file, '>>', $path or die "$path: $!\n";
+			print $file '| ' . join(' | ', @$_) . " |\n" for @rows;
+		}
+	}
+}
 
 sub near {
 	my ($ours, $kernel, $share, $least) = @_;

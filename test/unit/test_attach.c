@@ -108,7 +108,7 @@ static void sections(void **state)
 	} rows[] = {
 		{ "tp_btf/x", 0, { BPF_PROG_TRACING, BPF_TRACE_RAW_TP, TYPEDEF_ID } },
 		{ "iter/x", 0, { BPF_PROG_TRACING, BPF_TRACE_ITER, FUNCTION_ID } },
-		{ "raw_tp", 0, { BPF_PROG_RAW_TRACEPOINT, 0, 0 } },
+		{ "test_run/any", 0, { BPF_PROG_RAW_TRACEPOINT, 0, 0 } },
 		{ "tp_btf/y", -SYS_ENOENT, { 0 } },
 		{ "tp_btf/", -SYS_ENOENT, { 0 } },
 		{ "iter/y", -SYS_ENOENT, { 0 } },

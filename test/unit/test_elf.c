@@ -167,8 +167,8 @@ static void section_headers(void **state)
 	REFUSES(s->sh_name, section(".maps")->sh_name, "license: EINVAL: missing");
 	s = section(".maps");
 	REFUSES(s->sh_type, SHT_NOBITS, ".maps: EINVAL: a section without contents");
-	REFUSES(s->sh_size, 100, "free1_map: EINVAL: a map definition outside its section");
-	REFUSES(s->sh_size, s->sh_size - 1, "free2_map: EINVAL: a map definition outside its section");
+	REFUSES(s->sh_size, 100, "tenancy_map: EINVAL: a map definition outside its section");
+	REFUSES(s->sh_size, s->sh_size - 1, "tenancy_map: EINVAL: a map definition outside its section");
 }
 
 /* A damaged .BTF is named by what reads it. */

@@ -124,7 +124,15 @@ static void notices(void **state)
 	panel_write(&t, &s, PANEL_PLAIN);
 	buffer[t.used] = '\0';
 	assert_non_null(strstr(buffer, "Blocked   dd D, dd D, dd D, dd D, dd D, 18 more\n"));
-	assert_non_null(strstr(buffer, "tasks: 0 dropped, 2 lost   sampled in under 5ms"));
+	assert_null(strstr(buffer, "without a slot"));
+	assert_non_null(strstr(buffer, "\nsince start: 0 tasks dropped, 2 lost\nsampled in under 5ms"));
+	s.without_slot = 12;
+	s.dropped = 40;
+	t.used = 0;
+	panel_write(&t, &s, PANEL_PLAIN);
+	buffer[t.used] = '\0';
+	assert_non_null(strstr(buffer, "\ntasks: 12 without a slot, try a larger --max-tasks\n"
+				       "since start: 40 tasks dropped, 2 lost\nsampled"));
 	s.blocked_listed = 0;
 	t.used = 0;
 	panel_write(&t, &s, PANEL_PLAIN);
@@ -189,7 +197,7 @@ static void classes(void **state)
 		s.memory_total_bytes = 100 << 20;
 		s.memory_used_bytes = (uint64_t)rows[i].memory_percent << 20;
 		s.pressure[PRESSURE_IO] = (struct pressure){ true, false, rows[i].pressure_ppm, 0 };
-		s.dropped = rows[i].dropped;
+		s.without_slot = rows[i].dropped;
 		face_find("waybar")->write(&t, &s, &o);
 		buffer[t.used] = '\0';
 		tail = strstr(buffer, "\"class\":");

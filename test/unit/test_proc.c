@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The walk over trees that look like /proc, with the scanner behind it; and once over the real one. */
 #include "test/unit/tree.h"
+#undef fail
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -121,14 +122,16 @@ static void put_busy(uint64_t ticks)
 /* A second passes; a walk, a scan. */
 static void sample(void)
 {
+	struct tasks_view view = { .slots = m.proc.slot, .counters = &m.proc.counters };
+
 	m.boot_ns += SECOND;
 	proc_walk(&m.proc, m.boot_ns);
+	view.readable = m.proc.high;
 	m.sample.known = m.tasks.scans ? KNOWS_RATES : 0;
 	m.sample.elapsed_ns = m.tasks.scans ? SECOND : 0;
 	m.sample.cpus = 2;
-	tasks_scan(&m.tasks,
-		   &(struct tasks_view){ .slots = m.proc.slot, .readable = m.proc.high, .counters = &m.proc.counters },
-		   &m.options, m.boot_ns, &m.sample);
+	tasks_read(&m.tasks, &view, &m.options, &m.sample);
+	tasks_conclude(&m.tasks, &view, &m.options, m.boot_ns, &m.sample);
 	proc_complete(&m.proc, &m.sample);
 }
 
@@ -315,7 +318,7 @@ static void counts_newborns_from_zero_and_others_from_now(void **state)
 	assert_int_equal(cpu_ms(10), 200);
 	assert_int_equal(cpu_ms(11), -1);
 	assert_int_equal(m.sample.write_bytes_per_second, 0);
-	assert_int_equal(m.proc.slot[0].cpu_ns + m.proc.slot[1].cpu_ns, 200 * MS);
+	assert_int_equal(m.proc.slot[0].used.cpu_ns + m.proc.slot[1].used.cpu_ns, 200 * MS);
 }
 
 static void counts_io(void **state)
@@ -529,6 +532,7 @@ static void too_many_are_counted(void **state)
 	assert_int_equal(m.sample.dropped, 5);
 	sample();
 	assert_int_equal(m.sample.dropped, 5);	/* the same ones */
+	assert_int_equal(m.sample.without_slot, 5);
 	for (p.pid = 100; p.pid < 100 + CAPACITY + 5; p.pid++)
 		drop_process(p.pid);
 	sample();
@@ -536,7 +540,8 @@ static void too_many_are_counted(void **state)
 		put_process(&p);
 	sample();
 	assert_int_equal(m.sample.dropped, 5);	/* there is room again */
-	assert_int_equal(m.proc.without_slot, 0);
+	assert_int_equal(m.sample.without_slot, 0);
+	assert_int_equal(m.sample.slots_used, CAPACITY);
 	p.pid = 300;
 	put_process(&p);
 	sample();
@@ -771,8 +776,8 @@ static void clocks_count_to_the_nanosecond(void **state)
 	sample();
 	clock_gettime(clock, &to);
 	ns = (to.tv_sec - from.tv_sec) * 1000000000ll + to.tv_nsec - from.tv_nsec;
-	assert_in_range(m.proc.slot[0].cpu_ns, 1, ns + 50 * MS);
-	assert_int_not_equal(m.proc.slot[0].cpu_ns % PROC_TICK_NS, 0);
+	assert_in_range(m.proc.slot[0].used.cpu_ns, 1, ns + 50 * MS);
+	assert_int_not_equal(m.proc.slot[0].used.cpu_ns % PROC_TICK_NS, 0);
 	assert_int_equal(rss_pages(p.pid), 20);		/* it ran: it was read */
 	end_child(child);
 }
@@ -818,9 +823,9 @@ static void moments_are_counted(void **state)
 		p.rss = walk;
 		put_process(&p);
 		sample_after_moment(child, walk == 9 ? SECOND : 0);
-		assert_true(m.proc.slot[0].cpu_ns > seen_ns);
+		assert_true(m.proc.slot[0].used.cpu_ns > seen_ns);
 		assert_non_null(listed(&m.sample.top_cpu, p.pid));
-		seen_ns = m.proc.slot[0].cpu_ns;
+		seen_ns = m.proc.slot[0].used.cpu_ns;
 		/* a machine so busy that moments are long has them read, too */
 		read = walk % 4 == 0 || walk == 9 || seen_ns - read_ns >= MS;
 		assert_int_equal(m.proc.slot[0].rss_pages == walk, read);

@@ -6,10 +6,18 @@
 
 enum { SLOTS = 64, CPUS = 2, MS = 1000000, SECOND = 1000 * MS };
 
+static void scan_once(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
+		      uint64_t now_ns, struct sample *sample)
+{
+	tasks_read(tasks, view, options, sample);
+	tasks_conclude(tasks, view, options, now_ns, sample);
+}
+
 static struct machine {
 	struct slot slot[SLOTS];
 	struct running running[CPUS];
 	struct counters counters;
+	struct probe_passes passes;
 	struct tasks tasks;
 	struct sample sample;
 	struct tasks_options options;
@@ -40,14 +48,14 @@ static int teardown(void **state)
 /* A second passes, then a scan. */
 static void scan(void)
 {
-	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters };
+	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters, &m.passes };
 
 	m.counters.jiffies += 250;
 	m.now_ns += SECOND;
 	m.sample.known = m.tasks.scans ? KNOWS_RATES : 0;
 	m.sample.elapsed_ns = m.tasks.scans ? SECOND : 0;
 	m.sample.cpus = CPUS;
-	tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+	scan_once(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
 }
 
 /* The kernel gives slot n to another task. */
@@ -65,7 +73,7 @@ static struct slot *born(unsigned n, uint32_t pid, uint32_t tgid, const char *na
 /* The kernel records it at a switch: so much more CPU time. */
 static void ran(struct slot *s, uint64_t ms)
 {
-	s->cpu_ns += ms * MS;
+	s->used.cpu_ns += ms * MS;
 	s->stamp = (uint32_t)m.counters.jiffies + 1;
 }
 
@@ -92,10 +100,10 @@ static int total_ms(void)
 
 static void counts_differences(void **state)
 {
-	struct slot *s = born(3, 10, 10, "a", SLOT_BASELINE);
+	struct slot *s = born(3, 10, 10, "a", 0);
 
 	(void)state;
-	s->cpu_ns = 5000ull * MS;
+	s->used.cpu_ns = 5000ull * MS;
 	scan();
 	assert_int_equal(m.sample.top_cpu.count, 0);	/* needs two readings */
 	ran(s, 300);
@@ -109,25 +117,126 @@ static void counts_differences(void **state)
 /* Whatever the sample says: before the first scan there is nothing to compare with. */
 static void the_first_reading_is_a_baseline(void **state)
 {
-	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters };
+	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters, &m.passes };
 
 	(void)state;
 	ran(born(0, 10, 10, "a", 0), 500);
 	m.sample = (struct sample){ .known = KNOWS_RATES, .elapsed_ns = SECOND, .cpus = CPUS };
-	tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+	scan_once(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
 	assert_int_equal(total_ms(), 0);
 }
 
-static void counts_newborns_from_zero_and_adopted_from_now(void **state)
+static void counts_from_zero_in_a_new_slot(void **state)
 {
 	(void)state;
 	scan();
 	ran(born(0, 10, 10, "new", 0), 200);
-	ran(born(1, 11, 11, "adopted", SLOT_BASELINE), 900);
 	scan();
 	assert_int_equal(cpu_ms("new"), 200);
-	assert_int_equal(cpu_ms("adopted"), -1);
 	assert_int_equal(total_ms(), 200);
+	ran(born(0, 11, 11, "newer", 0), 100);
+	scan();
+	assert_int_equal(cpu_ms("newer"), 100);
+	assert_int_equal(total_ms(), 100);
+}
+
+/* An interrupted reading is done again: all that is new by then is in the interval, and nothing twice. */
+static void reads_twice_within_an_interval(void **state)
+{
+	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters, &m.passes };
+	struct slot *a, *b;
+
+	(void)state;
+	a = born(0, 10, 10, "a", 0);
+	b = born(1, 11, 11, "b", 0);
+	b->state = STATE_UNINTERRUPTIBLE;
+	scan();
+	ran(a, 100);
+	ran(b, 50);
+	b->flags |= SLOT_DEAD;
+	m.running[0].other_ns += 20 * MS;
+	tasks_read(&m.tasks, &view, &m.options, &m.sample);
+	ran(a, 200);
+	m.running[0].other_ns += 30 * MS;
+	scan();
+	assert_int_equal(cpu_ms("a"), 300);
+	assert_int_equal(cpu_ms("b"), 50);
+	assert_int_equal(total_ms(), 400);
+	assert_int_equal(m.sample.tasks_total, 1);
+	assert_int_equal(m.sample.blocked_count, 0);
+}
+
+static void check_stale(uint32_t stamp, uint16_t state, bool expected)
+{
+	struct slot *s = born(3, 10, 10, "a", 0);
+
+	m.tasks.scans = 1;
+	scan();
+	s->stamp = stamp;
+	s->state = state;
+	m.counters.jiffies = 4000;
+	scan();
+	scan();
+	assert_int_equal(m.tasks.stale_count, expected);
+	if (!expected)
+		return;
+	assert_int_equal(m.tasks.stale[0].number, 3);
+	assert_int_equal(m.tasks.stale[0].generation, s->generation);
+	assert_int_equal(m.tasks.stale[0].stamp, stamp);
+}
+
+/* What no pass has met, and no switch since the one before it, has lost its task. */
+static void finds_slots_without_a_task(void **state)
+{
+	(void)state;
+	m.passes = (struct probe_passes){ .known = 2, .before = 2000, .last = 3000 };
+	check_stale(1999, 1, true);
+	check_stale(2000, 1, false);
+	check_stale(2999, STATE_DEAD, true);	/* for what does not run any more, one pass is enough */
+	check_stale(3000, STATE_DEAD, false);
+	check_stale(2999, 1, false);
+	m.passes.known = 1;
+	check_stale(1999, 1, false);
+	check_stale(2999, STATE_DEAD, true);
+	m.passes.known = 0;
+	check_stale(1999, STATE_DEAD, false);
+}
+
+/* More than one scan can name are named by the next ones. */
+static void names_as_many_stale_slots_as_there_is_room_for(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < SLOTS; i++)
+		born(i, 10 + i, 10 + i, "a", 0)->stamp = 1;
+	m.tasks.stale_count = TASKS_STALE_MAX - 3;	/* of the scan before: forgotten */
+	m.passes = (struct probe_passes){ .known = 2, .before = 2000, .last = 3000 };
+	m.counters.jiffies = 4000;
+	scan();
+	scan();
+	scan();
+	assert_int_equal(m.tasks.stale_count, SLOTS < TASKS_STALE_MAX ? SLOTS : TASKS_STALE_MAX);
+}
+
+/* What the probe counted, also while it counts on. */
+static void tells_what_had_no_slot(void **state)
+{
+	(void)state;
+	m.counters.allocated = 90;
+	m.counters.freed = 40;
+	m.counters.dropped = 12;
+	m.counters.regained = 7;
+	m.counters.lost = 3;
+	scan();
+	assert_int_equal(m.sample.slots, SLOTS);
+	assert_int_equal(m.sample.slots_used, 50);
+	assert_int_equal(m.sample.without_slot, 5);
+	assert_int_equal(m.sample.dropped, 12);
+	assert_int_equal(m.sample.lost, 3);
+	m.counters.regained = 13;
+	m.counters.freed = 91;
+	scan();
+	assert_int_equal(m.sample.without_slot, 0);
+	assert_int_equal(m.sample.slots_used, 0);
 }
 
 static void leaves_a_slot_that_changes_hands(void **state)
@@ -152,7 +261,7 @@ static void passes_over_what_no_record_touched(void **state)
 	(void)state;
 	scan();
 	scan();
-	s->cpu_ns += 100 * MS;	/* without a stamp: no such record is written */
+	s->used.cpu_ns += 100 * MS;	/* without a stamp: no such record is written */
 	scan();
 	assert_int_equal(total_ms(), 0);
 }
@@ -246,12 +355,12 @@ static void exec_from_another_thread_keeps_the_process(void **state)
 
 static void lays_over_what_runs(void **state)
 {
-	struct slot *s = born(5, 10, 10, "hog", SLOT_BASELINE);
+	struct slot *s = born(5, 10, 10, "hog", 0);
 
 	(void)state;
-	m.running[1] = (struct running){ .slot = 6, .pid = 10, .tgid = 10 };
+	m.running[1] = (struct running){ .slot = 6, .generation = 2, .pid = 10, .tgid = 10 };
 	scan();
-	m.running[1].cpu_ns = 1000ull * MS;
+	m.running[1].used.cpu_ns = 1000ull * MS;
 	scan();
 	assert_int_equal(cpu_ms("hog"), 1000);
 	ran(s, 1200);		/* the switch records what was mostly counted */
@@ -263,11 +372,12 @@ static void lays_over_what_runs(void **state)
 static void distrusts_what_runs(void **state)
 {
 	static const struct running rows[] = {
-		{ .slot = SLOTS + 1, .pid = 10, .tgid = 10, .cpu_ns = SECOND },
-		{ .slot = UINT32_MAX, .pid = 10, .tgid = 10, .cpu_ns = SECOND },
-		{ .slot = 0, .pid = 10, .tgid = 10, .cpu_ns = SECOND },
-		{ .slot = 1, .pid = 10, .tgid = 99, .cpu_ns = SECOND },
-		{ .slot = 2, .pid = 10, .tgid = 10, .cpu_ns = SECOND },
+		{ .slot = SLOTS + 1, .generation = 2, .pid = 10, .tgid = 10, .used.cpu_ns = SECOND },
+		{ .slot = UINT32_MAX, .generation = 2, .pid = 10, .tgid = 10, .used.cpu_ns = SECOND },
+		{ .slot = 0, .generation = 2, .pid = 10, .tgid = 10, .used.cpu_ns = SECOND },
+		{ .slot = 1, .generation = 2, .pid = 10, .tgid = 99, .used.cpu_ns = SECOND },
+		{ .slot = 1, .generation = 4, .pid = 10, .tgid = 10, .used.cpu_ns = SECOND },
+		{ .slot = 2, .generation = 2, .pid = 10, .tgid = 10, .used.cpu_ns = SECOND },
 	};
 
 	(void)state;
@@ -362,7 +472,7 @@ static void blocked_is_uninterruptible_and_not_idle(void **state)
 		assert_int_equal(m.sample.blocked_count, rows[i].count);
 	}
 	s->state = 2;
-	m.running[0] = (struct running){ .slot = 1, .pid = 10, .tgid = 10 };
+	m.running[0] = (struct running){ .slot = 1, .generation = 2, .pid = 10, .tgid = 10 };
 	scan();
 	assert_int_equal(m.sample.blocked_count, 0);	/* on a CPU again */
 }
@@ -491,16 +601,16 @@ static void distrusts_its_view(void **state)
 {
 	static struct slot slots[2 * SLOTS];
 	static struct running running[2 * CPUS];
-	struct tasks_view view = { slots, 2 * SLOTS, running, 2 * CPUS, &m.counters };
+	struct tasks_view view = { slots, 2 * SLOTS, running, 2 * CPUS, &m.counters, NULL };
 
 	(void)state;
 	for (unsigned i = 0; i < 2 * SLOTS; i++)
 		slots[i] = (struct slot){ .pid = 10 + i, .tgid = 10 + i, .generation = 2, .state = 1 };
-	running[0] = (struct running){ .slot = SLOTS, .pid = 9 + SLOTS, .tgid = 9 + SLOTS, .cpu_ns = 7 };
-	running[1] = (struct running){ .slot = SLOTS + 1, .pid = 10 + SLOTS, .tgid = 10 + SLOTS, .cpu_ns = 7 };
-	running[2] = (struct running){ .slot = 1, .pid = 10, .tgid = 10, .cpu_ns = 7 };
+	running[0] = (struct running){ .slot = SLOTS, .generation = 2, .pid = 9 + SLOTS, .tgid = 9 + SLOTS, .used.cpu_ns = 7 };
+	running[1] = (struct running){ .slot = SLOTS + 1, .generation = 2, .pid = 10 + SLOTS, .tgid = 10 + SLOTS, .used.cpu_ns = 7 };
+	running[2] = (struct running){ .slot = 1, .generation = 2, .pid = 10, .tgid = 10, .used.cpu_ns = 7 };
 	m.sample.cpus = CPUS;
-	tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+	scan_once(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
 	assert_int_equal(m.sample.tasks_total, SLOTS);
 	assert_int_equal(m.sample.tasks_running, 1);
 }
@@ -511,12 +621,12 @@ static void one_task_on_two_cpus(void **state)
 	(void)state;
 	born(0, 10, 10, "hog", 0);
 	scan();
-	m.running[0] = (struct running){ .slot = 1, .pid = 10, .tgid = 10, .cpu_ns = 300 * MS };
-	m.running[1] = (struct running){ .slot = 1, .pid = 10, .tgid = 10, .cpu_ns = 310 * MS };
+	m.running[0] = (struct running){ .slot = 1, .generation = 2, .pid = 10, .tgid = 10, .used.cpu_ns = 300 * MS };
+	m.running[1] = (struct running){ .slot = 1, .generation = 2, .pid = 10, .tgid = 10, .used.cpu_ns = 310 * MS };
 	scan();
 	assert_int_equal(cpu_ms("hog"), 310);
-	m.running[0].cpu_ns = 500 * MS;
-	m.running[1].cpu_ns = 490 * MS;
+	m.running[0].used.cpu_ns = 500 * MS;
+	m.running[1].used.cpu_ns = 490 * MS;
 	scan();
 	assert_int_equal(cpu_ms("hog"), 190);
 }
@@ -536,13 +646,13 @@ static void stamps_wrap(void **state)
 	b->rss_pages = 200;
 	a->stamp = 5;	/* wrapped */
 	a->rss_pages = 300;
-	a->cpu_ns += 50 * MS;
+	a->used.cpu_ns += 50 * MS;
 	scan();
 	assert_int_equal(rss("p"), 300);
 	assert_int_equal(cpu_ms("p"), 50);
 	b->stamp = (uint32_t)m.counters.jiffies + 1;
 	b->rss_pages = 400;
-	a->cpu_ns += 50 * MS;	/* without a stamp: passed over */
+	a->used.cpu_ns += 50 * MS;	/* without a stamp: passed over */
 	scan();
 	assert_int_equal(rss("p"), 400);
 	assert_int_equal(total_ms(), 0);
@@ -555,23 +665,23 @@ static void stamps_wrap(void **state)
 /* A zombie is one after 100 ms, whatever the interval is; a kernel thread may be one, too. */
 static void zombies_by_time(void **state)
 {
-	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters };
+	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters, &m.passes };
 	struct slot *s = born(0, 10, 10, "dead", SLOT_KERNEL);
 
 	(void)state;
 	s->state = STATE_DEAD;
 	for (unsigned ms = 0; ms <= 100; ms += 25) {
-		tasks_scan(&m.tasks, &view, &m.options, m.now_ns + ms * MS - (ms == 100), &m.sample);
+		scan_once(&m.tasks, &view, &m.options, m.now_ns + ms * MS - (ms == 100), &m.sample);
 		assert_int_equal(m.sample.blocked_count, 0);
 	}
-	tasks_scan(&m.tasks, &view, &m.options, m.now_ns + 100 * MS, &m.sample);
+	scan_once(&m.tasks, &view, &m.options, m.now_ns + 100 * MS, &m.sample);
 	assert_int_equal(m.sample.blocked_count, 1);
 	assert_int_equal(m.sample.blocked[0].state, 'Z');
 	m.options.no_kernel = true;
-	tasks_scan(&m.tasks, &view, &m.options, m.now_ns + 200 * MS, &m.sample);
+	scan_once(&m.tasks, &view, &m.options, m.now_ns + 200 * MS, &m.sample);
 	assert_int_equal(m.sample.blocked_count, 0);
 	born(0, 11, 11, "alive", 0);	/* its slot again: the clock of the new one starts anew */
-	tasks_scan(&m.tasks, &view, &m.options, m.now_ns + 300 * MS, &m.sample);
+	scan_once(&m.tasks, &view, &m.options, m.now_ns + 300 * MS, &m.sample);
 	assert_int_equal(m.sample.blocked_count, 0);
 }
 
@@ -614,8 +724,8 @@ static void thresholds(void **state)
 	assert_int_equal(m.sample.top_memory.count, 1);
 	m.options.min_rss_bytes = 26 * 4096;
 	m.options.min_io_bytes_per_second = 1999;
-	s->read_bytes = 999;
-	s->write_bytes = 1000;
+	s->used.read_bytes = 999;
+	s->used.write_bytes = 1000;
 	ran(s, 0);
 	scan();
 	assert_int_equal(m.sample.top_memory.count, 0);
@@ -623,7 +733,7 @@ static void thresholds(void **state)
 	assert_int_equal(m.sample.top_io.entry[0].read_bytes_per_second, 999);
 	assert_int_equal(m.sample.top_io.entry[0].write_bytes_per_second, 1000);
 	assert_int_equal(m.sample.read_bytes_per_second, 999);
-	s->write_bytes += 1998;
+	s->used.write_bytes += 1998;
 	ran(s, 0);
 	scan();
 	assert_int_equal(m.sample.top_io.count, 0);
@@ -662,7 +772,7 @@ static void any_time_between_scans(void **state)
 	static const uint64_t elapsed[] = { 0, 1, 999, 1000, 999999, MS, 10ull * 86400 * SECOND,
 					    365ull * 86400 * SECOND, INT64_MAX, UINT64_MAX };
 	static const uint32_t cpus[] = { 0, 1, 2, 512, 8192 };
-	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters };
+	struct tasks_view view = { m.slot, SLOTS, m.running, CPUS, &m.counters, &m.passes };
 	struct slot *s = born(0, 10, 10, "p", 0);
 
 	(void)state;
@@ -670,13 +780,13 @@ static void any_time_between_scans(void **state)
 	m.options.min_io_bytes_per_second = 1;
 	scan();
 	for (unsigned i = 0; i < COUNT_OF(elapsed) * COUNT_OF(cpus); i++) {
-		s->cpu_ns += UINT64_MAX / 64;
-		s->read_bytes += UINT64_MAX / 64;
+		s->used.cpu_ns += UINT64_MAX / 64;
+		s->used.read_bytes += UINT64_MAX / 64;
 		ran(s, 1);
 		m.sample.known = KNOWS_RATES;
 		m.sample.elapsed_ns = elapsed[i / COUNT_OF(cpus)];
 		m.sample.cpus = cpus[i % COUNT_OF(cpus)];
-		tasks_scan(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
+		scan_once(&m.tasks, &view, &m.options, m.now_ns, &m.sample);
 		assert_in_range(m.sample.cpu_ppm, 0, PPM);
 		if (m.sample.elapsed_ns < 1000)
 			assert_int_equal(m.sample.cpu_ppm, 0);
@@ -740,7 +850,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(counts_differences),
 		TEST(the_first_reading_is_a_baseline),
-		TEST(counts_newborns_from_zero_and_adopted_from_now),
+		TEST(counts_from_zero_in_a_new_slot),
+		TEST(reads_twice_within_an_interval),
+		TEST(finds_slots_without_a_task),
+		TEST(names_as_many_stale_slots_as_there_is_room_for),
+		TEST(tells_what_had_no_slot),
 		TEST(leaves_a_slot_that_changes_hands),
 		TEST(passes_over_what_no_record_touched),
 		TEST(counts_the_dead_once),

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "loader/live.h"
+
+#include "loader/bpf.h"
+#include "loader/start.h"
+#include "loader/sys.h"
+
+enum {
+	PIECE = 16 * 1024,		/* bytes of the slot array mapped at a time, or a page */
+	READS_MAX = 4096,		/* of one pass of the iterator */
+};
+
+void probe_clear(struct probe *probe)
+{
+	*probe = (struct probe){ .slots_map = -1, .sample = -1, .seed = -1, .reclaim = -1 };
+	for (unsigned i = 0; i < PROBE_LINKS_MAX; i++)
+		probe->link[i] = -1;
+}
+
+uint32_t probe_readable(struct probe *probe)
+{
+	uint64_t high = __atomic_load_n(&probe->counters->high, __ATOMIC_ACQUIRE);
+	uint32_t wanted = high < probe->capacity ? (uint32_t)high : probe->capacity;
+
+	while (probe->mapped < wanted) {
+		uint64_t at = (uint64_t)probe->mapped * sizeof(struct slot);
+		uint64_t rest = (uint64_t)probe->capacity * sizeof(struct slot) - at;
+		void *to = (uint8_t *)(uintptr_t)probe->slots + at;
+		uint64_t page = start_facts()->page_size, piece = page > PIECE ? page : PIECE;
+		uint64_t size = rest < piece ? rest : piece;
+
+		if (sys_failed(sys_mmap(to, size, SYS_PROT_READ, SYS_MAP_SHARED | SYS_MAP_FIXED,
+					probe->slots_map, (int64_t)at)))
+			break;
+		probe->mapped += (uint32_t)(size / sizeof(struct slot));
+	}
+	return wanted < probe->mapped ? wanted : probe->mapped;
+}
+
+int probe_begin_scan(struct probe *probe)
+{
+	__atomic_fetch_add(&probe->epoch->now, 1, __ATOMIC_SEQ_CST);
+	return bpf_program_test_run(probe->sample, NULL, 0);
+}
+
+static int run_pass(struct probe *probe)
+{
+	int fd = bpf_iter_create(probe->seed);
+	char unused[64];
+	long result = -SYS_EAGAIN;
+
+	if (fd < 0)
+		return fd;
+	for (unsigned i = 0; i < READS_MAX && (result == -SYS_EAGAIN || result == -SYS_EINTR || result > 0); i++)
+		result = sys_read(fd, unused, sizeof unused);
+	sys_close(fd);
+	return result < 0 ? (int)result : 0;
+}
+
+int probe_refresh(struct probe *probe)
+{
+	struct probe_passes *passes = &probe->passes;
+	/* of the last sample, which was before the pass */
+	uint32_t began = (uint32_t)__atomic_load_n(&probe->counters->jiffies, __ATOMIC_RELAXED);
+	int error = run_pass(probe);
+	uint64_t complete = __atomic_load_n(&probe->counters->passes, __ATOMIC_RELAXED);
+
+	if (error || !began || complete == passes->complete) {
+		passes->known = 0;
+	} else {
+		passes->before = passes->last;
+		passes->last = began;
+		passes->known = passes->known ? 2 : 1;
+	}
+	passes->complete = complete;
+	return error;
+}
+
+int probe_reclaim(struct probe *probe, uint32_t number, uint32_t generation, uint32_t stamp)
+{
+	const uint64_t arguments[] = { (number + 1) | (uint64_t)generation << 32, stamp };
+
+	return bpf_program_test_run(probe->reclaim, arguments, sizeof arguments);
+}
+
+void probe_seal(struct probe *probe)
+{
+	for (uint32_t i = 0; i < probe->programs; i++)
+		if (probe->program[i] != probe->sample && probe->program[i] != probe->reclaim)
+			sys_close_once(&probe->program[i]);
+	probe->programs = 0;
+}
+
+static void unmap(const void *memory, size_t size)
+{
+	if (memory)
+		sys_munmap((void *)(uintptr_t)memory, size);
+}
+
+void probe_unload(struct probe *probe)
+{
+	for (unsigned i = 0; i < PROBE_LINKS_MAX; i++)
+		sys_close_once(&probe->link[i]);
+	sys_close_once(&probe->seed);
+	probe_seal(probe);
+	sys_close_once(&probe->sample);
+	sys_close_once(&probe->reclaim);
+	sys_close_once(&probe->slots_map);
+	unmap(probe->slots, (size_t)probe->capacity * sizeof(struct slot));
+	unmap(probe->running, probe->cpus * sizeof(struct running));
+	unmap(probe->counters, sizeof(struct counters));
+	unmap(probe->epoch, sizeof(struct epoch));
+	probe_clear(probe);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The probe while it runs: memory that it writes, and the few calls that the loop makes into the kernel. */
+#ifndef RSTAT_LOADER_LIVE_H
+#define RSTAT_LOADER_LIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loader/object.h"
+#include "probe/abi.h"
+
+enum { PROBE_LINKS_MAX = 3 };
+
+/*
+ * The passes over all tasks: a slot that is recorded by none of two, and by no switch since, has lost its task.
+ * Times are jiffies as in slot.stamp.
+ */
+struct probe_passes {
+	uint64_t complete;		/* of the counters, after the last pass */
+	uint32_t known;			/* how many of the two times below are: 0 .. 2 */
+	uint32_t last, before;		/* when the last pass, and the one before it, had not begun yet */
+};
+
+/* The running probe. Everything in the mapped memory changes under the reader. */
+struct probe {
+	const struct slot *slots;	/* the first `mapped` of them may be read */
+	uint32_t capacity, mapped;
+	const struct running *running;
+	uint32_t cpus;			/* possible: entries of running */
+	const struct counters *counters;
+	struct epoch *epoch;		/* the one thing user space writes */
+	struct probe_passes passes;
+
+	int slots_map, sample, seed, reclaim;	/* descriptors; -1: none */
+	int link[PROBE_LINKS_MAX];
+	int program[OBJECT_PROGRAMS_MAX];	/* until probe_seal(), in the object's order */
+	const char *program_name[OBJECT_PROGRAMS_MAX];
+	uint32_t programs;
+	uint32_t switch_btf_id;		/* of sched_switch in the kernel's BTF, for another program there */
+};
+
+/* A probe without anything, which may be unloaded. */
+void probe_clear(struct probe *probe);
+
+/* Closes the descriptors that only --check and --profile need. */
+void probe_seal(struct probe *probe);
+
+/* Moves the epoch and copies what runs now; the scan may begin. 0 or -errno. One system call. */
+int probe_begin_scan(struct probe *probe);
+
+/* Slots that may hold a task and can be read. Maps another piece where the tasks have become more. */
+uint32_t probe_readable(struct probe *probe);
+
+/* A pass over all tasks: slots for those without, fresh RSS for sleepers. 0 or -errno. */
+int probe_refresh(struct probe *probe);
+
+/*
+ * Whether a living slot has lost its task: its stamp is older than two passes that saw all tasks, or than one where
+ * its last switch was its last.
+ */
+static inline bool probe_is_stale(const struct probe_passes *passes, uint32_t stamp, uint16_t state)
+{
+	if (passes->known == 2 && (int32_t)(stamp - passes->before) < 0)
+		return true;
+	return passes->known && state & STATE_DEAD && (int32_t)(stamp - passes->last) < 0;
+}
+
+/* Takes a slot back, unless it has changed: number and generation as they were read. 0 or -errno. */
+int probe_reclaim(struct probe *probe, uint32_t number, uint32_t generation, uint32_t stamp);
+
+/* Detaches and unmaps everything. The kernel would do it at exit as well. */
+void probe_unload(struct probe *probe);
+
+#endif

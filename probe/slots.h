@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The maps, and the numbers of slots: which are free, and when a freed one may be given out again.
+ *
+ * That must not be before user space has read the slot's last record. User space starts scan k by moving the epoch
+ * to k. What was freed in epoch j is marked dead before scan j+1 begins, so that scan sees it, and is over when
+ * epoch j+2 begins: allocation in epoch e takes what was freed in e-2. Hence three stacks, taken in turn.
+ */
+#ifndef RSTAT_PROBE_SLOTS_H
+#define RSTAT_PROBE_SLOTS_H
+
+#include "probe/abi.h"
+#include "probe/helpers.h"
+
+/* A slot's identity: its number + 1 in the low half, its generation in the high one. */
+enum { NO_SLOT = 0 };
+
+INLINE uint64_t make_key(uint32_t number, uint32_t generation)
+{
+	return (number + 1) | (uint64_t)generation << 32;
+}
+
+INLINE uint32_t key_slot(uint64_t key)	/* number + 1, or 0 */
+{
+	return (uint32_t)key;
+}
+
+INLINE uint32_t key_generation(uint64_t key)
+{
+	return (uint32_t)(key >> 32);
+}
+
+/* A task's hold on a slot, and what the task had used when it got it. */
+struct tenancy {
+	uint64_t key;
+	struct use base;
+};
+
+/*
+ * What runs on one CPU, for the kernel side only: user space never maps a kernel pointer. The first line is written
+ * by that CPU's switches, the second by the seed pass and read only until the CPU's first switch.
+ */
+struct on_cpu {
+	uint64_t sequence;	/* odd while a switch changes what follows */
+	uint64_t task;		/* struct task_struct *; 0: has not switched since we attached */
+	struct tenancy now;	/* of that task */
+	uint64_t since_ns;	/* the task's CPU time when it was switched in, if it has no slot */
+	uint64_t other_ns;	/* time of tasks without a slot */
+
+	uint64_t seed_task;
+	struct tenancy seed;
+	uint64_t reserved[3];
+};
+
+_Static_assert(sizeof(struct on_cpu) == 128, "two cache lines per CPU");
+_Static_assert(__builtin_offsetof(struct on_cpu, seed_task) == 64, "seed apart from what switches write");
+
+/* The loader sets max_entries where 0 stands, from the machine. */
+#define MAP(name, ...) const struct map_definition name SEC(".maps") = { __VA_ARGS__ }
+
+MAP(slots_map, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct slot), 0, BPF_F_MMAPABLE);
+MAP(running_map, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct running), 0, BPF_F_MMAPABLE);
+MAP(counters_map, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct counters), 1, BPF_F_MMAPABLE);
+MAP(epoch_map, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct epoch), 1, BPF_F_MMAPABLE);
+MAP(on_cpu_map, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct on_cpu), 0, 0);
+MAP(free0_map, BPF_MAP_TYPE_STACK, 0, 4, 0, 0);
+MAP(free1_map, BPF_MAP_TYPE_STACK, 0, 4, 0, 0);
+MAP(free2_map, BPF_MAP_TYPE_STACK, 0, 4, 0, 0);
+
+const volatile struct config config SEC(".rodata") = { 0 };
+const char probe_license[] SEC("license") = "Dual MIT/GPL";
+
+INLINE void add(uint64_t *counter, int64_t by)
+{
+	__sync_fetch_and_add(counter, by);
+}
+
+/*
+ * Adds, and orders all before it before all after it. Only an atomic that returns a value is a full barrier, and the
+ * compiler drops the value where nobody takes it.
+ */
+#define ADD_ORDERED(pointer, by)                                                                   \
+	({                                                                                         \
+		__typeof__(*(pointer)) old_ = __sync_fetch_and_add(pointer, by);                   \
+		__asm__ volatile("" ::"r"(old_));                                                  \
+		old_;                                                                              \
+	})
+
+INLINE long pop_from(uint32_t epoch, uint32_t *number)
+{
+	switch (epoch % 3) {
+	case 0: return map_pop(&free0_map, number);
+	case 1: return map_pop(&free1_map, number);
+	default: return map_pop(&free2_map, number);
+	}
+}
+
+INLINE void push_to(uint32_t epoch, uint32_t *number)
+{
+	switch (epoch % 3) {
+	case 0: map_push(&free0_map, number, 0); break;
+	case 1: map_push(&free1_map, number, 0); break;
+	default: map_push(&free2_map, number, 0);
+	}
+}
+
+INLINE struct counters *the_counters(void)
+{
+	uint32_t zero = 0;
+
+	return map_lookup(&counters_map, &zero);
+}
+
+INLINE struct epoch *the_epoch(void)
+{
+	uint32_t zero = 0;
+
+	return map_lookup(&epoch_map, &zero);
+}
+
+INLINE struct slot *slot_at(uint64_t key)
+{
+	uint32_t number = key_slot(key) - 1;
+
+	return key_slot(key) ? map_lookup(&slots_map, &number) : 0;
+}
+
+/* The slot of a key while it is still the key's: 0 where it is being made, or has been taken back. */
+INLINE struct slot *slot_of(uint64_t key)
+{
+	struct slot *slot = slot_at(key);
+
+	return slot && ONCE(slot->generation) == key_generation(key) ? slot : 0;
+}
+
+/* The kernel's own sums of the three kinds; a sum of per-CPU counters may be below zero for a moment. */
+INLINE uint32_t pages(int64_t file, int64_t anonymous, int64_t shared)
+{
+	int64_t sum = file + anonymous + shared;
+
+	return sum < 0 ? 0 : sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+}
+
+#endif
