@@ -17,6 +17,7 @@ enum {
 	TOP_MAX = 20,		/* rows of a top list */
 	BLOCKED_MAX = 20,	/* blocked tasks listed; blocked_count has them all */
 	PROFILE_SIZE = 24,
+	REASON_SIZE = 54,
 	THROTTLED_MAX = 4,
 };
 
@@ -66,6 +67,7 @@ struct pressure {
 struct sample {
 	uint32_t known;				/* KNOWS_* */
 	enum source source;
+	char reason[REASON_SIZE];		/* why it is not a better one; NUL-terminated, empty: it is the best */
 	uint64_t time_unix_ms;
 	uint64_t elapsed_ns;			/* since the sample before */
 	uint64_t interval_ms;			/* as asked for */

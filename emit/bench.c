@@ -6,9 +6,9 @@
 
 enum { NS_PER_MS = 1000000, STEP_FORMAT = MONITOR_STEPS, STEP_TOTAL, STEPS };
 
-static const char *step_name(unsigned step)
+static const char *step_name(const struct monitor *monitor, unsigned step)
 {
-	return step == STEP_TOTAL ? "total" : step == STEP_FORMAT ? "format" : monitor_step_name(step);
+	return step == STEP_TOTAL ? "total" : step == STEP_FORMAT ? "format" : monitor_step_name(monitor, step);
 }
 
 /* Shell sort: no recursion, no memory, fast enough for what a person waits for. */
@@ -96,7 +96,7 @@ int bench_run(struct monitor *monitor, const struct options *options, struct fai
 	}
 	text_string(&out, "us               p50       p95       p99\n");
 	for (unsigned step = 0; step < STEPS; step++)
-		put_row(&out, step_name(step), ns + (size_t)step * samples, samples);
+		put_row(&out, step_name(monitor, step), ns + (size_t)step * samples, samples);
 	error = write_all(1, out.data, out.used);
 	sys_munmap(ns, size);
 	return error ? 1 : 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "emit/format.h"
 #include "emit/loop.h"
 #include "emit/reports.h"
 #include "loader/bpf.h"
@@ -92,7 +93,7 @@ static void put_capabilities(struct text *out)
 	put_capability(out, &set, CAP_BPF, "CAP_BPF");
 	put_capability(out, &set, CAP_PERFMON, "CAP_PERFMON");
 	put_capability(out, &set, CAP_SYS_ADMIN, "CAP_SYS_ADMIN");
-	text_string(out, " (the first two are needed to start, the third only for --profile)\n");
+	text_string(out, " (the first two are needed for the probe, the third only for --profile)\n");
 }
 
 static void put_programs(struct text *out, const struct probe *probe)
@@ -121,19 +122,32 @@ static void put_count(struct text *out, uint64_t count, const char *rest)
 	text_string(out, rest);
 }
 
-static void put_probe(struct text *out, const struct probe *probe, uint64_t load_ns)
+static void put_source(struct text *out, const struct monitor *monitor, uint64_t open_ns)
 {
-	put_name(out, "attached");
-	text_string(out, "btf, in ");
-	text_fixed(out, load_ns, 6, 1);
+	put_name(out, "source");
+	text_string(out, format_source(monitor->rung->source));
+	text_string(out, monitor->rung->source == SOURCE_PROC ? " (a walk over /proc), in " : " (a probe), in ");
+	text_fixed(out, open_ns, 6, 1);
 	text_string(out, " ms\n");
-	put_programs(out, probe);
+	put_programs(out, &monitor->probe);
+}
+
+/* After a sample: a walk has none in use before. */
+static void put_slots(struct text *out, const struct monitor *monitor)
+{
+	const struct counters *counters = monitor->view.counters;
+
 	put_name(out, "slots");
-	put_count(out, probe->counters->high, " ever used of ");
-	put_count(out, probe->capacity, "; adopted ");
-	put_count(out, probe->counters->adopted, ", dropped ");
-	put_count(out, probe->counters->dropped, ", lost ");
-	put_count(out, probe->counters->lost, "\n");
+	put_count(out, counters->high, " ever used of ");
+	put_count(out, monitor->capacity, "; adopted ");
+	put_count(out, counters->adopted, ", dropped ");
+	put_count(out, counters->dropped, ", lost ");
+	put_count(out, counters->lost, "\n");
+	if (monitor->rung->source != SOURCE_PROC)
+		return;
+	put_name(out, "hidden");
+	put_count(out, monitor->proc.io_hidden, " processes whose IO may not be read; CPU time in ");
+	text_string(out, monitor->proc.clocks ? "ns\n" : "ticks\n");
 }
 
 static void put_known(struct text *out, const char *name, bool known)
@@ -180,12 +194,18 @@ static bool put_sample(struct text *out, struct monitor *monitor)
 	return works;
 }
 
-static void put_refusal(struct text *out, const struct failure *f, const struct probe_request *request)
+/* What was tried in vain, a line each. */
+static void put_refusals(struct text *out, const struct monitor *monitor, const struct probe_request *request)
 {
-	put_name(out, "attached");
-	text_string(out, "no: ");
-	text_bytes(out, f->line, f->length);
-	text_char(out, '\n');
+	for (unsigned i = 0; i < monitor->refusals; i++) {
+		const struct refusal *refusal = &monitor->refused[i];
+
+		put_name(out, "tried");
+		text_string(out, format_source(refusal->rung->source));
+		text_string(out, ": ");
+		text_bytes(out, refusal->why.line, refusal->why.length);
+		text_char(out, '\n');
+	}
 	if (!request->log_used)
 		return;
 	text_string(out, "The end of the verifier's log:\n");
@@ -210,11 +230,13 @@ int check_run(struct monitor *monitor, const struct options *options, struct pro
 	request->log = log;
 	request->log_size = sizeof log;
 	error = monitor_open(monitor, options, request, f);
+	put_refusals(&out, monitor, request);
 	if (error) {
-		put_refusal(&out, f, request);
+		put_line(&out, "source", "none works");
 	} else {
-		put_probe(&out, &monitor->probe, monitor_clock() - began_ns);
+		put_source(&out, monitor, monitor_clock() - began_ns);
 		works = put_sample(&out, monitor);
+		put_slots(&out, monitor);
 	}
 	error = write_all(1, out.data, out.used);
 	return works && !error ? 0 : 1;

@@ -43,14 +43,14 @@ static void set_limits(struct monitor *monitor, const struct options *options)
 
 static int open_tasks(struct monitor *monitor, struct failure *f)
 {
-	size_t size = tasks_memory(monitor->probe.capacity, monitor->probe.cpus);
+	size_t size = tasks_memory(monitor->capacity, monitor->view.cpus);
 	void *memory = sys_mmap(NULL, size, SYS_PROT_READ | SYS_PROT_WRITE,
 				SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS | SYS_MAP_NORESERVE, -1, 0);
 	int error = sys_failed(memory);
 
 	if (error)
 		return fail(f, error, "reserve memory for", "the tasks", "try a smaller --max-tasks");
-	tasks_open(&monitor->tasks, memory, monitor->probe.capacity, monitor->probe.cpus);
+	tasks_open(&monitor->tasks, memory, monitor->capacity, monitor->view.cpus);
 	return 0;
 }
 
@@ -60,7 +60,7 @@ int monitor_open(struct monitor *monitor, const struct options *options, struct 
 	int root, error;
 
 	set_limits(monitor, options);
-	error = probe_load(&monitor->probe, request, f);
+	error = ladder_climb(monitor, options, request, f);
 	if (!error)
 		error = open_tasks(monitor, f);
 	if (error)
@@ -69,7 +69,8 @@ int monitor_open(struct monitor *monitor, const struct options *options, struct 
 	sources_open(&monitor->sources, root, start_facts()->page_size);
 	if (root >= 0)
 		sys_close(root);
-	monitor->sample.source = SOURCE_BTF;
+	monitor->sample.source = monitor->rung->source;
+	ladder_reason(monitor, monitor->sample.reason, sizeof monitor->sample.reason);
 	monitor->sample.interval_ms = options->interval_ms;
 	monitor->refreshed_ns = monitor_clock();
 	/* the number of CPUs is wanted before the first scan */
@@ -95,18 +96,8 @@ static void refresh_if_due(struct monitor *monitor, uint64_t now_ns)
 
 	if (now_ns - monitor->refreshed_ns < every_ns)
 		return;
-	probe_refresh(&monitor->probe);
+	monitor->rung->refresh(monitor);
 	monitor->refreshed_ns = now_ns;
-}
-
-/* What the scan has found to have lost its task. */
-static void reclaim_stale(struct monitor *monitor)
-{
-	const struct tasks *tasks = &monitor->tasks;
-
-	for (uint32_t i = 0; i < tasks->stale_count; i++)
-		probe_reclaim(&monitor->probe, tasks->stale[i].number, tasks->stale[i].generation,
-			      tasks->stale[i].stamp);
 }
 
 static void begin_sample(struct monitor *monitor, uint64_t now_ns)
@@ -128,7 +119,7 @@ static void begin_sample(struct monitor *monitor, uint64_t now_ns)
  * Reads the tasks, and again where that was interrupted for so long that no moment can be named at which it was so: on
  * a machine with hundreds of runnable tasks we may lose the CPU for a second in the middle. Returns when it was.
  */
-static uint64_t read_tasks(struct monitor *monitor, struct tasks_view *view, uint64_t *step_ns)
+static uint64_t read_tasks(struct monitor *monitor, uint64_t *step_ns)
 {
 	uint64_t began_ns, limit_ns = monitor->sampled_ns ? (monitor_clock() - monitor->sampled_ns) / 100 : 0;
 
@@ -136,11 +127,10 @@ static uint64_t read_tasks(struct monitor *monitor, struct tasks_view *view, uin
 		limit_ns = NS_PER_MS;
 	for (unsigned tries = 0; tries < READINGS_MAX; tries++) {
 		began_ns = monitor_clock();
-		probe_begin_scan(&monitor->probe);
-		end_step(monitor, STEP_PROBE, step_ns);
-		view->readable = probe_readable(&monitor->probe);
-		tasks_read(&monitor->tasks, view, &monitor->tasks_options, &monitor->sample);
-		if (monitor_clock() - began_ns <= limit_ns)
+		monitor->rung->begin(monitor);
+		end_step(monitor, STEP_TASKS, step_ns);
+		tasks_read(&monitor->tasks, &monitor->view, &monitor->tasks_options, &monitor->sample);
+		if (monitor->rung->slow || monitor_clock() - began_ns <= limit_ns)
 			break;
 	}
 	return began_ns;
@@ -149,21 +139,13 @@ static uint64_t read_tasks(struct monitor *monitor, struct tasks_view *view, uin
 void monitor_take(struct monitor *monitor)
 {
 	uint64_t began_ns = monitor_clock(), step_ns = began_ns, now_ns;
-	struct probe *probe = &monitor->probe;
-	struct tasks_view view = {
-		.slots = probe->slots,
-		.running = probe->running,
-		.cpus = probe->cpus,
-		.counters = probe->counters,
-		.passes = &probe->passes,
-	};
 
 	refresh_if_due(monitor, began_ns);
 	end_step(monitor, STEP_REFRESH, &step_ns);
-	now_ns = read_tasks(monitor, &view, &step_ns);
+	now_ns = read_tasks(monitor, &step_ns);
 	begin_sample(monitor, now_ns);
-	tasks_conclude(&monitor->tasks, &view, &monitor->tasks_options, now_ns, &monitor->sample);
-	reclaim_stale(monitor);
+	tasks_conclude(&monitor->tasks, &monitor->view, &monitor->tasks_options, now_ns, &monitor->sample);
+	monitor->rung->complete(monitor);
 	end_step(monitor, STEP_SCAN, &step_ns);
 	for (unsigned i = 0; i < SOURCES_COUNT; i++) {
 		sources_table[i].read(&monitor->sources, &monitor->sample);
@@ -172,11 +154,12 @@ void monitor_take(struct monitor *monitor)
 	monitor->sample.cost_ns = monitor_clock() - began_ns;
 }
 
-const char *monitor_step_name(unsigned step)
+const char *monitor_step_name(const struct monitor *monitor, unsigned step)
 {
-	static const char *const names[STEP_SOURCES] = {
-		[STEP_PROBE] = "probe", [STEP_REFRESH] = "refresh", [STEP_SCAN] = "scan",
-	};
-
-	return step < STEP_SOURCES ? names[step] : sources_table[step - STEP_SOURCES].name;
+	switch (step) {
+	case STEP_TASKS: return monitor->rung->step;
+	case STEP_REFRESH: return "refresh";
+	case STEP_SCAN: return "scan";
+	default: return sources_table[step - STEP_SOURCES].name;
+	}
 }

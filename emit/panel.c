@@ -396,6 +396,13 @@ static void put_footer(struct panel *p)
 	put(p, ", by ");
 	put(p, format_source(s->source));
 	put(p, p->marks->dim_end);
+	if (!s->reason[0])
+		return;
+	end_line(p);
+	put(p, p->marks->dim);
+	put(p, "no probe: ");
+	put_name(p, s->reason, sizeof s->reason, 0);
+	put(p, p->marks->dim_end);
 }
 
 void panel_write(struct text *out, const struct sample *s, enum panel_style style)

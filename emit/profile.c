@@ -117,9 +117,14 @@ static int report(int probe, int empty, uint32_t seconds, struct failure *f)
 
 int profile_run(struct monitor *monitor, const struct options *options, struct failure *f)
 {
-	int program = -1, probe = switch_program(&monitor->probe), empty = attach_empty(monitor, &program);
-	int statistics = bpf_enable_stats(), error = 0;
+	int program = -1, probe = switch_program(&monitor->probe), empty, statistics, error = 0;
 
+	if (probe < 0) {
+		fail(f, -SYS_EOPNOTSUPP, "profile", "the probe", "there is none with --attach proc");
+		return 1;
+	}
+	empty = attach_empty(monitor, &program);
+	statistics = bpf_enable_stats();
 	if (empty < 0)
 		error = fail(f, empty, "attach", "an empty program", NULL);
 	else if (statistics < 0)

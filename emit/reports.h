@@ -12,8 +12,8 @@ int bench_run(struct monitor *monitor, const struct options *options, struct fai
 int profile_run(struct monitor *monitor, const struct options *options, struct failure *f);
 
 /*
- * --check: what this machine offers and what was chosen, a line each. Loads the probe by itself, and shows the
- * verifier's last words where it is refused. 0 if a sample works.
+ * --check: what this machine offers, what was tried and what was chosen, a line each. Opens the monitor by itself,
+ * and shows the verifier's last words where it refused the probe. 0 if a sample works.
  */
 int check_run(struct monitor *monitor, const struct options *options, struct probe_request *request,
 	      struct failure *f);

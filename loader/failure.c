@@ -26,9 +26,19 @@ int fail(struct failure *f, int error, const char *step, const char *what, const
 	text_errno(&t, -error);
 	if (advice) {
 		text_string(&t, ": ");
+		f->advice = t.used;
 		text_string(&t, advice);
 	}
 	f->error = error;
 	f->length = t.used;
 	return error;
+}
+
+void failure_short(const struct failure *f, struct text *out)
+{
+	size_t from = f->advice < f->length ? f->advice : 0, to = from;
+
+	while (to < f->length && !(from && (f->line[to] == ':' || f->line[to] == ';')))
+		to++;
+	text_bytes(out, f->line + from, to - from);
 }

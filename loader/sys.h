@@ -21,6 +21,7 @@
 enum {	/* include/uapi/asm-generic/errno-base.h, errno.h: those the code tests for */
 	SYS_EPERM = 1,
 	SYS_ENOENT = 2,
+	SYS_ESRCH = 3,
 	SYS_EINTR = 4,
 	SYS_EIO = 5,
 	SYS_ENXIO = 6,
@@ -49,6 +50,7 @@ enum {
 	SYS_O_RDWR = 2,
 	SYS_O_CLOEXEC = 02000000,
 	SYS_O_NONBLOCK = 04000,
+	SYS_SEEK_SET = 0,
 	SYS_PROT_NONE = 0,
 	SYS_PROT_READ = 1,
 	SYS_PROT_WRITE = 2,
@@ -60,6 +62,7 @@ enum {
 	SYS_MADV_DONTNEED = 4,
 	SYS_CLOCK_REALTIME = 0,
 	SYS_CLOCK_MONOTONIC = 1,
+	SYS_CLOCK_BOOTTIME = 7,
 	SYS_POLLIN = 1,
 	SYS_POLLOUT = 4,
 	SYS_POLLERR = 8,
@@ -164,6 +167,16 @@ static inline long sys_getdents(int fd, void *data, size_t size)
 static inline long sys_readlink(const char *path, char *data, size_t size)
 {
 	return sys_call(NR_readlinkat, SYS_AT_FDCWD, (long)path, (long)data, (long)size, 0, 0);
+}
+
+static inline long sys_readlink_at(int directory, const char *path, char *data, size_t size)
+{
+	return sys_call(NR_readlinkat, directory, (long)path, (long)data, (long)size, 0, 0);
+}
+
+static inline int64_t sys_lseek(int fd, int64_t offset, int whence)
+{
+	return sys_call(NR_lseek, fd, offset, whence, 0, 0, 0);
 }
 
 /* The address, or -errno as a value above -4096UL: test with sys_failed(). */

@@ -50,6 +50,7 @@ enum {
 	NR_openat = 56,
 	NR_close = 57,
 	NR_getdents64 = 61,
+	NR_lseek = 62,
 	NR_read = 63,
 	NR_write = 64,
 	NR_pread64 = 67,

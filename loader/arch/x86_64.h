@@ -46,6 +46,7 @@ enum {
 	NR_write = 1,
 	NR_close = 3,
 	NR_fstat = 5,
+	NR_lseek = 8,
 	NR_mmap = 9,
 	NR_mprotect = 10,
 	NR_munmap = 11,

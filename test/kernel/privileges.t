@@ -52,6 +52,28 @@ sub test_incapable {
 	check_refusal('without', 'CAP_BPF', run_as_nobody('plain', '--attach', 'btf', '--once', '-o', 'json'));
 }
 
+# Fails: a ladder of one rung (emit/ladder.c); no ladder_reason() in monitor_open() (emit/monitor.c); an io that cannot
+# be read as the end of the walk (collect/proc.c).
+sub test_walk {
+	my $hog = load_start('spin');
+	my ($status, $stdout, $stderr) = run_as_nobody('plain', '--once', '-o', 'json', '--min-cpu', 0, '-t', 20);
+	is($status, 0, 'without any, by itself: exit 0') or diag $stderr;
+	is($stderr, '', 'and nothing on stderr');
+	my $sample = eval { decode_json($stdout) } // {};
+	is($sample->{source}, 'proc', 'a sample by proc');
+	my $row = entry($sample->{top_cpu}, by_pid($hog->{pid}));
+	cmp_ok($row ? $row->{cpu_ratio} : 0, '>', 0, 'with the CPU time of a process of another user');
+	ok(exists $sample->{io}{read_bytes_per_second}, 'and the IO of the machine');
+	load_stop($hog);
+	($status, $stdout) = run_as_nobody('plain', '-n', 1, '-o', 'waybar', '--no-markup');
+	my $tooltip = (eval { decode_json($stdout) } // {})->{tooltip} // '';
+	is((split /\n/, $tooltip)[-1], 'no probe: needs CAP_BPF and CAP_PERFMON', 'the last line of the tooltip says why');
+	($status, $stdout) = run_as_nobody('plain', '--check');
+	is($status, 0, '--check finds that it works');
+	like($stdout, qr/^tried +btf: [^\n]*EPERM[^\n]*CAP_BPF[^\n]*make install-caps\nsource +proc /m,
+		'and says what was tried, the error, and what to do');
+}
+
 # Fails: has_raised_rights() without AT_SECURE, or without the permitted set (emit/main.c): the object is loaded.
 sub test_probe_file {
 	check_refusal('--probe with file capabilities', 'refused',
@@ -66,5 +88,6 @@ sub test_probe_file {
 
 test_capable();
 test_incapable();
+test_walk();
 test_probe_file();
 done_testing();

@@ -14,7 +14,7 @@ use Test::More ();
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC sleep);
 
 our @EXPORT = qw(
-	needs_root load_start load_stop ask
+	needs_root walks load_start load_stop ask
 	rstat_start rstat_stop ended next_line next_sample sample_from_now skip_lines run
 	slurp cpu_ns process_ns statm_rss io_write machine_busy task_state rss_slack page_size cpus scratch
 	entry by_pid used_ns near check_near bpf_ids now order
@@ -28,12 +28,15 @@ my %started;	# pid => 1: what is to be ended when the test is
 my $attach = $ENV{RSTAT_ATTACH} // 'btf';
 my $deadline_s = 60;	# for what must come at all; no measure of speed
 
+# Whether that is a walk over /proc, which does not see what lived between two walks only.
+sub walks { return $attach eq 'proc' }
+
 sub now { return clock_gettime(CLOCK_MONOTONIC) }
 
 # Ends the test file as skipped where its world is missing. A rstat that does not work is no reason to skip.
 sub needs_root {
 	Test::More::plan(skip_all => 'needs root, to load the probe') if $>;
-	Test::More::plan(skip_all => 'needs /sys/kernel/btf/vmlinux') unless -e '/sys/kernel/btf/vmlinux';
+	Test::More::plan(skip_all => 'needs /sys/kernel/btf/vmlinux') unless walks() || -e '/sys/kernel/btf/vmlinux';
 	# A line is to be seen when it comes, whatever else wants the CPUs: the kernel's numbers are read then. What is
 	# started from here is not in the real-time class.
 	setpriority 0, 0, -10 if system "chrt --fifo --reset-on-fork --pid 10 $$ 2>/dev/null";

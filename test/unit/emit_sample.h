@@ -92,6 +92,7 @@ static inline struct sample sample_bare(void)
 	return (struct sample){
 		.known = KNOWS_LOAD | KNOWS_MEMORY,
 		.source = SOURCE_PROC,
+		.reason = "needs CAP_BPF & <CAP_PERFMON>",
 		.time_unix_ms = 1770562336123,
 		.interval_ms = 250,
 		.cost_ns = 2100000,
@@ -118,6 +119,7 @@ static inline struct sample sample_worst(char fill)
 	s.cpu_ppm = s.other_cpu_ppm = 123456;
 	s.temperature_millicelsius = INT32_MIN;
 	memset(s.power_profile, fill, sizeof s.power_profile);
+	memset(s.reason, fill, sizeof s.reason);
 	s.throttled_count = THROTTLED_MAX;
 	for (unsigned i = 0; i < THROTTLED_MAX; i++)
 		s.throttled[i] = reason;

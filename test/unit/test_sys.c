@@ -106,6 +106,7 @@ static void system_calls(void **state)
 		CALL(openat),
 		CALL(close),
 		CALL(getdents64),
+		CALL(lseek),
 		CALL(read),
 		CALL(write),
 		CALL(pread64),
@@ -144,6 +145,7 @@ static void constants(void **state)
 	static const struct pair pairs[] = {
 		SAME(EPERM),
 		SAME(ENOENT),
+		SAME(ESRCH),
 		SAME(EINTR),
 		SAME(EIO),
 		SAME(ENXIO),
@@ -179,6 +181,8 @@ static void constants(void **state)
 		SAME(MAP_NORESERVE), SAME(MADV_DONTNEED),
 		SAME(CLOCK_REALTIME),
 		SAME(CLOCK_MONOTONIC),
+		SAME(CLOCK_BOOTTIME),
+		SAME(SEEK_SET),
 		SAME(POLLIN),
 		SAME(POLLOUT),
 		SAME(POLLERR),
@@ -551,6 +555,7 @@ static void calls(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	assert_in_range(now.seconds, before.tv_sec, after.tv_sec);
 	assert_in_range(now.nanoseconds, 0, 999999999);
+	assert_int_equal(sys_getpid(), getpid());
 }
 
 int main(void)
