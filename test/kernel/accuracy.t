@@ -209,14 +209,13 @@ sub test_newest_rss {
 	load_stop($load);
 }
 
-test_hog();
-test_unswitched_hog();
-test_threads();
-test_storm();
-test_exec();
-test_blocked();
-test_zombie();
-test_write();
-test_sleeper();
-test_newest_rss();
+# RSTAT_PARTS=hog,storm runs only these.
+my @parts = (
+	[hog => \&test_hog], [unswitched => \&test_unswitched_hog], [threads => \&test_threads],
+	[storm => \&test_storm], [exec => \&test_exec], [blocked => \&test_blocked], [zombie => \&test_zombie],
+	[write => \&test_write], [sleeper => \&test_sleeper], [newest => \&test_newest_rss],
+);
+my %wanted = map { $_ => 1 } split /,/, $ENV{RSTAT_PARTS} || join ',', map { $_->[0] } @parts;
+$_->[1]->() for grep { delete $wanted{ $_->[0] } } @parts;
+die "no such part: @{[keys %wanted]}\n" if %wanted;
 done_testing();
