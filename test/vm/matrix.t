@@ -71,7 +71,7 @@ sub kernel_line {
 sub qemu {
 	my ($cell) = @_;
 	my %machine = (amd64 => ['qemu-system-x86_64'], arm64 => ['qemu-system-aarch64', '-M', 'virt,gic-version=3']);
-	return (@{ $machine{$cell->{architecture}} }, '-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', $cell->{cpus},
+	return (@{ $machine{$cell->{architecture}} }, '-accel', 'tcg,thread=single', '-icount', $ENV{ICOUNT} // 'shift=3,sleep=off', '-cpu', 'max', '-smp', $cell->{cpus},
 		'-m', '1536', '-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio', '-no-reboot',
 		'-drive', 'file=build/vm/disk,format=raw,if=none,id=disk,snapshot=on',
 		'-device', 'nvme,serial=1,drive=disk',
