@@ -80,9 +80,7 @@ sub test_storm {
 	do { push @sample, next_sample($rstat) } until $sample[-1]{time_unix_ms} > $stopped_ms + 1000;
 	rstat_stop($rstat);
 	my ($busy, $all) = map { $sample[2]{truth}[$_] - $sample[1]{truth}[$_] } 0, 1;
-	cmp_ok(abs($sample[2]{cpu_ratio} - $busy / $all), '<=', 0.02,
-		sprintf 'a storm of true: machine %.1f%%, the kernel says %.1f%%',
-		$sample[2]{cpu_ratio} * 100, $busy / $all * 100);
+	check_machine($sample[2]{cpu_ratio}, $busy / $all, 0.02, 'a storm of true');
 	cmp_ok($ended->($sample[2]), '>', 0, sprintf 'true is listed as ended %d times in %.1f s',
 		$ended->($sample[2]), $sample[2]{elapsed_us} / 1e6);
 	my $sum = 0;
@@ -166,6 +164,7 @@ sub test_write {
 		my $first = next_sample($rstat, $truth);
 		my $second = next_sample($rstat, $truth);
 		rstat_stop($rstat);
+		skip 'writes: the kernel counts none on this disk', 2 if $second->{truth} == 0;
 		my $row = entry($second->{top_io}, by_pid($write->{pid}));
 		my $ours = $row ? $row->{write_bytes_per_second} * $second->{elapsed_us} / 1e6 : 0;
 		my $kernel = $second->{truth} - $first->{truth};

@@ -17,7 +17,7 @@ our @EXPORT = qw(
 	needs_root load_start load_stop ask
 	rstat_start rstat_stop ended next_line next_sample sample_from_now skip_lines run
 	slurp cpu_ns process_ns statm_rss io_write machine_busy task_state rss_slack page_size cpus scratch
-	entry by_pid used_ns near check_near bpf_ids now order
+	entry by_pid used_ns near check_near check_machine bpf_ids now order
 );
 
 my $json = JSON::PP->new->utf8;
@@ -32,7 +32,8 @@ sub now { return clock_gettime(CLOCK_MONOTONIC) }
 # Ends the test file as skipped where its world is missing. A rstat that does not work is no reason to skip.
 sub needs_root {
 	Test::More::plan(skip_all => 'needs root, to load the probe') if $>;
-	Test::More::plan(skip_all => 'needs /sys/kernel/btf/vmlinux') unless -e '/sys/kernel/btf/vmlinux';
+	Test::More::plan(skip_all => 'needs /sys/kernel/btf/vmlinux')
+		unless $attach eq 'proc' || -e '/sys/kernel/btf/vmlinux';
 	# A line is to be seen when it comes, whatever else wants the CPUs; loads go back to where users are.
 	setpriority 0, 0, -10;
 	die "build rstat and build/test/load first: make test\n" unless -x 'rstat' && -x 'build/test/load';
@@ -291,6 +292,19 @@ sub check_near {
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	return Test::More::ok(near($ours, $kernel, 0.03, 10e6), sprintf '%s: %.1f ms, the kernel says %.1f ms',
 		$name, $ours / 1e6, $kernel / 1e6);
+}
+
+# CPU of the whole machine, of 1, as the kernel's ticks have it. A guest's ticks are lost while its CPUs wait for their
+# turn: it says with RSTAT_TICKS how much that may be, or that they are none to compare with.
+sub check_machine {
+	my ($ours, $kernel, $slack, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $ticks = $ENV{RSTAT_TICKS} // 0;
+	$name = sprintf '%s: machine %.1f%%, the kernel says %.1f%%', $name, $ours * 100, $kernel * 100;
+	SKIP: {
+		Test::More::skip("$name; this guest loses ticks", 1) if $ticks eq 'lost';
+		Test::More::cmp_ok(abs($ours - $kernel), '<=', $slack + $ticks, $name);
+	}
 }
 
 1;
