@@ -246,7 +246,8 @@ INLINE uint32_t take_slot(struct task_struct *task)
 INLINE int may_adopt(void)
 {
 	return FIELD_EXISTS(VIEW(struct bpf_local_storage_map___pool)->bpf_ma) ||
-	       FIELD_EXISTS(VIEW(struct bpf_local_storage_map___nolock)->use_kmalloc_nolock);
+	       FIELD_EXISTS(VIEW(struct bpf_local_storage_map___nolock)->use_kmalloc_nolock) ||
+	       FIELD_EXISTS(VIEW(struct bpf_local_storage___always_nolock)->mem_charge);
 }
 
 /* ---- the programs */
