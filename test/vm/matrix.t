@@ -70,12 +70,12 @@ sub kernel_line {
 }
 
 # One thread for all CPUs of the guest: with one each, a kernel that patches its code has crashed. They take turns of up
-# to 100 ms then, in which the others lose their ticks, unless time is counted in instructions (8 ns each).
+# to 100 ms then, in which the others lose their ticks, unless time is counted in instructions (4 ns each).
 sub qemu {
 	my ($cell) = @_;
 	my %machine = (amd64 => ['qemu-system-x86_64'], arm64 => ['qemu-system-aarch64', '-M', 'virt,gic-version=3']);
 	return (@{ $machine{$cell->{architecture}} }, '-accel', 'tcg,thread=single',
-		$cell->{clock} eq 'counted' ? ('-icount', 'shift=3,sleep=off') : (), '-cpu', 'max', '-smp', $cell->{cpus},
+		$cell->{clock} eq 'counted' ? ('-icount', 'shift=2,sleep=off') : (), '-cpu', 'max', '-smp', $cell->{cpus},
 		'-m', '1536', '-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio', '-no-reboot',
 		'-drive', 'file=build/vm/disk,format=raw,if=none,id=disk,snapshot=on',
 		'-device', 'nvme,serial=1,drive=disk',
