@@ -24,8 +24,7 @@ sub storm_ns {
 # All of its rows: its own process, and those that ended.
 sub is_storm { return $_[0]{name} eq 'load' }
 
-# Fails: on_birth() without its body and may_adopt() 0 (probe): the time is nobody's, and no process is counted; on_free()
-# without cpu_ns: what each used since its last switch is missing.
+# Fails: on_birth() without its body and may_adopt() 0 (probe): the time is nobody's, and no process is counted.
 sub test_storm {
 	my @loads = map { load_start('forks', $each) } 1 .. $storms;
 	my $rstat = rstat_start('-i', 500);

@@ -8,7 +8,6 @@ use Rstat;
 
 my $attach = $ENV{RSTAT_ATTACH};
 
-# Fails: exit 0 after a refusal; a refusal of two lines.
 sub test_refused {
 	my ($status, $stdout, $stderr) = run('./rstat', '--attach', $attach, '-n', 1, '-o', 'json');
 	is($status, 1 << 8, "--attach $attach: exit 1");

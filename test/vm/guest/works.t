@@ -17,7 +17,6 @@ sub test_check {
 	note $stdout;
 }
 
-# Fails: machine_possible_cpus() instead of those online; a source that this guest has not.
 sub test_first_line {
 	my $rstat = rstat_start('-i', 500);
 	my $first = next_sample($rstat);
