@@ -21,6 +21,12 @@ sub storm_ns {
 	return process_ns($load->{pid}) + ($stat[13] + $stat[14]) * 1e9 / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 
+sub ended_count {
+	my $sum = 0;
+	$sum += $_->{ended} // 0 for grep { is_storm($_) } @{ $_[0]{top_cpu} };
+	return $sum;
+}
+
 # All of its rows: its own process, and those that ended.
 sub is_storm { return $_[0]{name} eq 'load' }
 
@@ -37,9 +43,12 @@ sub test_storm {
 	my @sample = sample_from_now($rstat, $truth);
 	Rstat::order($_, 'go') for @loads;
 	my %busy = map { $_->{pid} => $_ } @loads;
-	my $more = 3;	# the last are freed after a grace period
-	while ($more) {
+	# the last are freed after a grace period, which takes its time on a busy machine
+	my $more = 30;
+	my $ended = 0;
+	while ($more && ($more > 28 || $ended < $each * $storms)) {
 		push @sample, next_sample($rstat, $truth);
+		$ended += ended_count($sample[-1]);
 		$more-- unless %busy;
 		for my $load (values %busy) {
 			my $bits = '';
@@ -60,7 +69,7 @@ sub check_storm {
 		my $used = used_ns($sample, \&is_storm);
 		my $all_ns = $sample->{elapsed_us} * 1000 * $sample->{cpus};
 		$ours += $used if $used > 0;
-		$count += $_->{ended} // 0 for grep { is_storm($_) } @{ $sample->{top_cpu} };
+		$count += ended_count($sample);
 		$without += $sample->{tasks}{other_cpu_ratio} * $all_ns;
 		$machine += $sample->{cpu_ratio} * $all_ns;
 		$window += $all_ns;

@@ -64,7 +64,7 @@ sub kernel_line {
 	my @line = ("console=$console{$cell->{architecture}}", 'loglevel=1', 'panic=-1', 'mitigations=off',
 		"RSTAT_ATTACH=$cell->{path}", 'VM_SETUP=' . join('+', @{ $cell->{setup} }),
 		'VM_TESTS=' . join('+', @{ $cell->{tests} }), 'RSTAT_FORKS=3000',
-		'RSTAT_TICKS=' . ($cell->{clock} eq 'counted' ? 0.02 : 'lost'));
+		$cell->{clock} eq 'counted' ? 'RSTAT_TICKS=0.02' : ('RSTAT_TICKS=lost', 'RSTAT_TURN_MS=200'));
 	push @line, 'lockdown=confidentiality' if grep { $_ eq 'lockdown' } @{ $cell->{setup} };
 	return join ' ', @line;
 }
