@@ -12,6 +12,9 @@ needs_root();
 my $forks = $ENV{RSTAT_FORKS} // 10000;
 my $storms = cpus();
 my $each = int $forks / $storms;
+my $folder = scratch();
+my $name = "forks$$";	# its own: other loads on the machine are not counted
+system('cp', 'build/test/load', "$folder/$name") == 0 or die "cp\n";
 
 # What a storm has used: its own process by its clock, and the children it has waited for, whose times the kernel keeps
 # to the nanosecond and shows in ticks.
@@ -28,11 +31,12 @@ sub ended_count {
 }
 
 # All of its rows: its own process, and those that ended.
-sub is_storm { return $_[0]{name} eq 'load' }
+sub is_storm { return $_[0]{name} eq $name }
 
 # Fails: on_birth() without its body and may_adopt() 0 (probe): the time is nobody's, and no process is counted.
 sub test_storm {
-	my @loads = map { load_start('forks', $each) } 1 .. $storms;
+	my @loads = map { Rstat::start("$folder/$name", '-n', 0, 'forks', $each) } 1 .. $storms;
+	is(next_line($_), 'ready', 'a storm stands by') for @loads;
 	my $rstat = rstat_start('-i', 500);
 	sample_from_now($rstat) for 1 .. 3;	# what an earlier test has left is freed by now
 	my $truth = sub {

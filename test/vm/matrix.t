@@ -17,8 +17,8 @@ use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 my $cache = $ENV{VM_CACHE} // 'build/vm/cache';
 my $only = $ENV{VM_ONLY} // '';
 my $jobs = $ENV{VM_JOBS} || qx(nproc) + 0;
-my %boot_s = (amd64 => 60, arm64 => 120);	# a boot now and then hangs; it is tried once more
-my $tests_s = 420;
+my %boot_s = (amd64 => 120, arm64 => 180);	# a boot now and then hangs; it is tried once more
+my $tests_s = 600;
 
 my (%kernel, %tests, @cells);
 
