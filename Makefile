@@ -1,6 +1,6 @@
 # rstat: see README.md for the two commands, docs/design.md for the tour.
 #
-#   make [run|test|check|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
+#   make [run|test|check|vm|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
 #
 # The program needs clang (for -target bpf), a C compiler and make. Everything else is for tests.
 
@@ -140,6 +140,25 @@ $(build)/test/burden: test/bench/burden.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $<
 
+# ---- the kernel matrix: the live tests in guests of other kernels, see test/vm/matrix
+vm_architectures := amd64 arm64
+vm_compiler_amd64 := $(CC)
+vm_compiler_arm64 := aarch64-linux-gnu-gcc
+vm_rstat_amd64 := $(build)/rstat.debug
+vm_rstat_arm64 := $(build)/aarch64/rstat.debug
+
+$(build)/vm/%/load $(build)/vm/%/true: test/kernel/load.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(vm_compiler_$*) -std=gnu11 -O2 -static -o $(@D)/load $< -lpthread
+	@echo 'int main(void) { return 0; }' | $(vm_compiler_$*) -x c -O2 -static -o $(@D)/true -
+
+vm: rstat $(foreach a,$(vm_architectures),$(build)/vm/$a/load)
+	$(MAKE) --no-print-directory CC=$(vm_compiler_arm64) build=$(build)/aarch64 $(vm_rstat_arm64)
+	test/vm/fetch
+	$(foreach a,$(vm_architectures),test/vm/image $a $(vm_rstat_$a) $(build)/vm/$a $(build)/vm/$a.cpio &&) true
+	truncate -s 0 $(build)/vm/disk && truncate -s 160M $(build)/vm/disk && mke2fs -q -t ext4 $(build)/vm/disk
+	prove --timer test/vm/matrix.t
+
 # What would be found before anything runs: other compilers, another architecture, static analysis, style.
 analysis_sources := $(sources) probe/tool/trim.c
 analyze:
@@ -148,7 +167,7 @@ analyze:
 	$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc build=$(build)/aarch64 $(build)/aarch64/rstat.debug
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 		--suppress=missingInclude -I. -DRSTAT_VERSION='""' -D__x86_64__ $(analysis_sources)
-	shellcheck .ci/run test/run
+	shellcheck .ci/run test/run test/vm/fetch test/vm/image test/vm/init
 
 # Everything: what CI runs.
 check: analyze
@@ -177,5 +196,5 @@ clean:
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit live test analyze check bench size install install-caps clean FORCE
+.PHONY: all run unit live test vm analyze check bench size install install-caps clean FORCE
 .DELETE_ON_ERROR:
