@@ -505,8 +505,10 @@ INLINE int read_running(struct running *out, struct on_cpu *cpu)
 /* A CPU that is changing its task is asked again; then its task has just been, or will soon be, recorded. */
 INLINE void copy_running(struct running *out, struct on_cpu *cpu)
 {
-	if (read_running(out, cpu) || read_running(out, cpu))
-		return;
+#pragma clang loop unroll(disable)
+	for (int tries = 0; tries < 2; tries++)
+		if (read_running(out, cpu))
+			return;
 	out->slot = out->pid = 0;	/* other_ns stays */
 }
 
