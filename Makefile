@@ -120,7 +120,9 @@ live_tests := $(wildcard test/kernel/*.t)
 test: rstat $(unit_tests) $(build)/test/load $(variant_objects)
 	CMOCKA_MESSAGE_OUTPUT=TAP PERL5LIB=$(CURDIR)/test/lib prove --timer -e '' $(unit_tests) $(live_tests)
 
-live: rstat $(build)/test/load $(variant_objects)
+live-files: $(build)/test/load $(variant_objects)
+
+live: rstat live-files
 	prove --timer -Itest/lib $(live_tests)
 
 $(build)/test/load: test/kernel/load.c test/kernel/load_more.c test/kernel/load.h
@@ -146,9 +148,9 @@ vm_compiler_arm64 := aarch64-linux-gnu-gcc
 vm_rstat_amd64 := $(build)/rstat.debug
 vm_rstat_arm64 := $(build)/aarch64/rstat.debug
 
-$(build)/vm/%/load $(build)/vm/%/true: test/kernel/load.c
+$(build)/vm/%/load $(build)/vm/%/true: test/kernel/load.c test/kernel/load_more.c test/kernel/load.h
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(vm_compiler_$*) -std=gnu11 -O2 -static -o $(@D)/load $< -lpthread
+	$(call say,CC,$<)$(vm_compiler_$*) -std=gnu11 -O2 -static -o $(@D)/load $(filter %.c,$^) -lpthread
 	@echo 'int main(void) { return 0; }' | $(vm_compiler_$*) -x c -O2 -static -o $(@D)/true -
 
 vm: rstat $(foreach a,$(vm_architectures),$(build)/vm/$a/load)
@@ -171,6 +173,14 @@ analyze:
 # Everything: what CI runs.
 check: analyze
 	$(MAKE) --no-print-directory test
+
+# Each mechanism that the numbers rest on, taken out: its test must fail.
+mutants: rstat live-files
+	prove --timer --verbose test/mutants
+
+# The loads with long windows and a million processes; the table goes to docs/accuracy.md. Wants a machine of its own.
+accuracy: rstat live-files
+	test/accuracy
 
 bench: rstat $(build)/test/burden
 	test/bench/run
@@ -195,5 +205,5 @@ clean:
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit live test vm analyze check bench size install install-caps clean FORCE
+.PHONY: all run unit live live-files mutants accuracy test vm analyze check bench size install install-caps clean FORCE
 .DELETE_ON_ERROR:

@@ -223,13 +223,8 @@ sub test_newest_rss {
 	load_stop($load);
 }
 
-# RSTAT_PARTS=hog,storm runs only these.
-my @parts = (
+run_parts(
 	[hog => \&test_hog], [unswitched => \&test_unswitched_hog], [threads => \&test_threads],
 	[storm => \&test_storm], [exec => \&test_exec], [blocked => \&test_blocked], [zombie => \&test_zombie],
 	[write => \&test_write], [sleeper => \&test_sleeper], [newest => \&test_newest_rss],
 );
-my %wanted = map { $_ => 1 } split /,/, $ENV{RSTAT_PARTS} || join ',', map { $_->[0] } @parts;
-$_->[1]->() for grep { delete $wanted{ $_->[0] } } @parts;
-die "no such part: @{[keys %wanted]}\n" if %wanted;
-done_testing();

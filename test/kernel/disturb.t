@@ -154,8 +154,9 @@ sub test_pids {
 	}
 }
 
-test_hotplug();
-test_stop();
-test_clock();
-test_pids();
-done_testing();
+run_parts(
+	[hotplug => \&test_hotplug],
+	[stop => \&test_stop],
+	[clock => \&test_clock],
+	[pids => \&test_pids],
+);

@@ -175,15 +175,16 @@ sub test_namespace {
 	load_stop($hog);
 }
 
-test_idle();
-test_hog();
-test_hogs();
-test_sleepers();
-test_storm();
-test_compile();
-test_leader();
-test_rename();
-test_classes();
-test_bomb();
-test_namespace();
-done_testing();
+run_parts(
+	[idle => \&test_idle],
+	[hog => \&test_hog],
+	[hogs => \&test_hogs],
+	[sleepers => \&test_sleepers],
+	[storm => \&test_storm],
+	[compile => \&test_compile],
+	[leader => \&test_leader],
+	[rename => \&test_rename],
+	[classes => \&test_classes],
+	[bomb => \&test_bomb],
+	[namespace => \&test_namespace],
+);

@@ -141,9 +141,10 @@ sub test_zombies {
 	load_stop($load);
 }
 
-test_shrink();
-test_swap();
-test_writers();
-test_frozen();
-test_zombies();
-done_testing();
+run_parts(
+	[shrink => \&test_shrink],
+	[swap => \&test_swap],
+	[writers => \&test_writers],
+	[frozen => \&test_frozen],
+	[zombies => \&test_zombies],
+);

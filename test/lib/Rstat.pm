@@ -18,7 +18,7 @@ our @EXPORT = qw(
 	rstat_start rstat_stop ended next_line next_sample sample_from_now skip_lines run
 	slurp cpu_ns process_ns statm_rss io_write machine_busy task_state rss_slack page_size cpus scratch
 	entry by_pid used_ns near check_near bpf_ids now order
-	two_samples samples_in_time check_row check_machine check_total window_ms disturbs put threads_here
+	two_samples samples_in_time check_row check_machine check_total window_ms disturbs put threads_here run_parts
 );
 
 my $json = JSON::PP->new->utf8;
@@ -293,6 +293,15 @@ sub bpf_ids {
 		$ids{$kind}{$id} = $kind eq 'prog' ? [$name, @maps] : $name;
 	}
 	return \%ids;
+}
+
+# Runs the parts of a test, [name => sub]; RSTAT_PARTS=hog,storm only these of them.
+sub run_parts {
+	my (@parts) = @_;
+	my %wanted = map { $_ => 1 } split /,/, $ENV{RSTAT_PARTS} || join ',', map { $_->[0] } @parts;
+	$_->[1]->() for grep { delete $wanted{ $_->[0] } } @parts;
+	die "no such part: @{[keys %wanted]}\n" if %wanted;
+	Test::More::done_testing();
 }
 
 # ---- verdicts
