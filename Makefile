@@ -61,6 +61,8 @@ $(build)/%.o: %.c $(build)/.flags
 
 # What runs in every sample is worth the bytes.
 $(build)/collect/%.o: speed := -O2
+# These mostly wait for the kernel.
+$(addprefix $(build)/collect/,proc.o system.o thermal.o cpufreq.o power.o): speed :=
 $(addprefix $(build)/,loader/text.o loader/memory.o emit/utf8.o emit/safe.o emit/format.o emit/panel.o \
 	emit/json.o emit/waybar.o emit/monitor.o): speed := -O2
 
