@@ -9,7 +9,7 @@
  * 3. Who was not listed is dead. Its slot stays as it is for the scan of this walk and is free from the next one on.
  *
  * The CPU clock of a process (clock_gettime(2) with an id made from its pid) counts all its threads, the ended ones
- * too, in ns, and takes a tenth of the time that its stat does, which says the same in ticks of 10 ms. It needs no
+ * too, in ns; stat says the same in ticks of 10 ms and takes eight times as long. It needs no
  * rights, but our pids must be those of this /proc: else ticks have to do.
  */
 #include "collect/proc.h"
