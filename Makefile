@@ -1,6 +1,6 @@
 # rstat: see README.md for the two commands, docs/design.md for the tour.
 #
-#   make [run|test|check|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
+#   make [run|test|check|vm|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
 #
 # The program needs clang (for -target bpf), a C compiler and make. Everything else is for tests.
 
@@ -60,10 +60,7 @@ $(build)/%.o: %.c $(build)/.flags
 	$(call say,CC,$<)$(CC) $(language) $(warnings) $(freestanding) $(protector) $(CFLAGS) $(speed) -MMD -MP -c -o $@ $<
 
 # What runs in every sample is worth the bytes.
-$(build)/collect/%.o: speed := -O2
-# These mostly wait for the kernel.
-$(addprefix $(build)/collect/,proc.o system.o thermal.o cpufreq.o power.o): speed :=
-$(addprefix $(build)/,loader/text.o loader/memory.o emit/utf8.o emit/safe.o emit/format.o emit/panel.o \
+$(addprefix $(build)/,collect/tasks.o collect/top.o collect/ended.o collect/parse.o collect/memory.o loader/text.o loader/memory.o emit/utf8.o emit/safe.o emit/format.o emit/panel.o \
 	emit/json.o emit/waybar.o emit/monitor.o): speed := -O2
 
 $(build)/loader/start.o: protector := -fno-stack-protector
@@ -142,6 +139,25 @@ $(build)/test/burden: test/bench/burden.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $<
 
+# ---- the kernel matrix: the live tests in guests of other kernels, see test/vm/matrix
+vm_architectures := amd64 arm64
+vm_compiler_amd64 := $(CC)
+vm_compiler_arm64 := aarch64-linux-gnu-gcc
+vm_rstat_amd64 := $(build)/rstat.debug
+vm_rstat_arm64 := $(build)/aarch64/rstat.debug
+
+$(build)/vm/%/load $(build)/vm/%/true: test/kernel/load.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(vm_compiler_$*) -std=gnu11 -O2 -static -o $(@D)/load $< -lpthread
+	@echo 'int main(void) { return 0; }' | $(vm_compiler_$*) -x c -O2 -static -o $(@D)/true -
+
+vm: rstat $(foreach a,$(vm_architectures),$(build)/vm/$a/load)
+	$(MAKE) --no-print-directory CC=$(vm_compiler_arm64) build=$(build)/aarch64 $(vm_rstat_arm64)
+	test/vm/fetch
+	$(foreach a,$(vm_architectures),test/vm/image $a $(vm_rstat_$a) $(build)/vm/$a $(build)/vm/$a.cpio &&) true
+	truncate -s 0 $(build)/vm/disk && truncate -s 160M $(build)/vm/disk && mke2fs -q -t ext4 $(build)/vm/disk
+	prove --timer test/vm/matrix.t
+
 # What would be found before anything runs: other compilers, another architecture, static analysis, style.
 analysis_sources := $(sources) probe/tool/trim.c
 analyze:
@@ -150,7 +166,7 @@ analyze:
 	$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc build=$(build)/aarch64 $(build)/aarch64/rstat.debug
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 		--suppress=missingInclude -I. -DRSTAT_VERSION='""' -D__x86_64__ $(analysis_sources)
-	shellcheck .ci/run test/run
+	shellcheck .ci/run test/run test/vm/fetch test/vm/image test/vm/init
 
 # Everything: what CI runs.
 check: analyze
@@ -179,5 +195,5 @@ clean:
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit live test analyze check bench size install install-caps clean FORCE
+.PHONY: all run unit live test vm analyze check bench size install install-caps clean FORCE
 .DELETE_ON_ERROR:

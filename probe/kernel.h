@@ -71,8 +71,9 @@ struct task_struct___own_cpu {	/* x86 before 5.16, bcf9033e5449 ("sched: move CP
 };
 
 /*
- * Task storage from bpf_mem_alloc (6.4 to 6.18: bpf_ma) or kmalloc_nolock (later): creating it does not take locks
- * that a run-queue lock may be held under.
+ * Task storage from bpf_mem_alloc (6.4 to 6.18: bpf_ma) or kmalloc_nolock (later; its flag went when there was nothing
+ * else, 7.2 has only the mem_charge that came with it): creating it does not take locks that a run-queue lock may be
+ * held under.
  */
 struct bpf_local_storage_map___pool {
 	_Bool bpf_ma;
@@ -80,6 +81,10 @@ struct bpf_local_storage_map___pool {
 
 struct bpf_local_storage_map___nolock {
 	_Bool use_kmalloc_nolock;
+};
+
+struct bpf_local_storage___always_nolock {
+	uint32_t mem_charge;
 };
 
 #pragma clang attribute pop

@@ -62,19 +62,29 @@ INLINE uint32_t state_of(struct task_struct *task)
 	return ((struct task_struct___long_state *)task)->state;
 }
 
-INLINE int64_t atomic_pages(struct mm_struct___atomic *mm, int kind)
+INLINE int64_t atomic_count(const int64_t *counter)
 {
 	int64_t count = 0;
 
-	probe_read_kernel(&count, sizeof count, &mm->rss_stat.count[kind].counter);
+	probe_read_kernel(&count, sizeof count, counter);
 	return count;
+}
+
+/*
+ * Up to 6.1. The whole path stands in each access: CO-RE could not tie the rest of a split one to the kernel, since
+ * the counter's struct has no name.
+ */
+INLINE uint32_t atomic_pages(struct mm_struct___atomic *mm)
+{
+	return pages(atomic_count(&mm->rss_stat.count[MM_FILEPAGES].counter),
+		     atomic_count(&mm->rss_stat.count[MM_ANONPAGES].counter),
+		     atomic_count(&mm->rss_stat.count[MM_SHMEMPAGES].counter));
 }
 
 /* RSS in pages; 0 without memory, and for kernel threads that have borrowed some. */
 INLINE uint32_t rss_of(struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;
-	struct mm_struct___atomic *old = (void *)mm;
 
 	if (!mm || task->flags & PF_KTHREAD)
 		return 0;
@@ -83,8 +93,7 @@ INLINE uint32_t rss_of(struct task_struct *task)
 			     mm->rss_stat[MM_SHMEMPAGES].count);
 	/* the verifier of 6.1 refuses direct loads from arrays of atomic_long_t */
 	if (FIELD_EXISTS(VIEW(struct mm_struct___atomic)->rss_stat.count[0].counter))
-		return pages(atomic_pages(old, MM_FILEPAGES), atomic_pages(old, MM_ANONPAGES),
-			     atomic_pages(old, MM_SHMEMPAGES));
+		return atomic_pages((void *)mm);
 	return 0;
 }
 
@@ -204,7 +213,8 @@ INLINE struct tenancy *settle(struct task_struct *task)
 INLINE int may_adopt(void)
 {
 	return FIELD_EXISTS(VIEW(struct bpf_local_storage_map___pool)->bpf_ma) ||
-	       FIELD_EXISTS(VIEW(struct bpf_local_storage_map___nolock)->use_kmalloc_nolock);
+	       FIELD_EXISTS(VIEW(struct bpf_local_storage_map___nolock)->use_kmalloc_nolock) ||
+	       FIELD_EXISTS(VIEW(struct bpf_local_storage___always_nolock)->mem_charge);
 }
 
 /*
@@ -441,7 +451,6 @@ int on_seed(struct bpf_iter__task *context)
 INLINE uint32_t probe_rss(struct task_struct *task)
 {
 	struct mm_struct *mm = PROBE_READ(task, mm);
-	struct mm_struct___atomic *old = (void *)mm;
 
 	if (!mm || PROBE_READ(task, flags) & PF_KTHREAD)
 		return 0;
@@ -450,8 +459,7 @@ INLINE uint32_t probe_rss(struct task_struct *task)
 			     PROBE_READ(mm, rss_stat[MM_ANONPAGES].count),
 			     PROBE_READ(mm, rss_stat[MM_SHMEMPAGES].count));
 	if (FIELD_EXISTS(VIEW(struct mm_struct___atomic)->rss_stat.count[0].counter))
-		return pages(atomic_pages(old, MM_FILEPAGES), atomic_pages(old, MM_ANONPAGES),
-			     atomic_pages(old, MM_SHMEMPAGES));
+		return atomic_pages((void *)mm);
 	return 0;
 }
 
@@ -497,8 +505,10 @@ INLINE int read_running(struct running *out, struct on_cpu *cpu)
 /* A CPU that is changing its task is asked again; then its task has just been, or will soon be, recorded. */
 INLINE void copy_running(struct running *out, struct on_cpu *cpu)
 {
-	if (read_running(out, cpu) || read_running(out, cpu))
-		return;
+#pragma clang loop unroll(disable)
+	for (int tries = 0; tries < 2; tries++)
+		if (read_running(out, cpu))
+			return;
 	out->slot = out->pid = 0;	/* other_ns stays */
 }
 

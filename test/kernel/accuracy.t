@@ -87,9 +87,7 @@ sub test_storm {
 	do { push @sample, next_sample($rstat) } until $sample[-1]{time_unix_ms} > $stopped_ms + 1000;
 	rstat_stop($rstat);
 	my ($busy, $all) = map { $sample[2]{truth}[$_] - $sample[1]{truth}[$_] } 0, 1;
-	cmp_ok(abs($sample[2]{cpu_ratio} - $busy / $all), '<=', 0.02,
-		sprintf 'a storm of true: machine %.1f%%, the kernel says %.1f%%',
-		$sample[2]{cpu_ratio} * 100, $busy / $all * 100);
+	check_total($sample[2]{cpu_ratio}, $busy / $all, 0.02, 'a storm of true');
 	SKIP: {
 		skip 'ended processes: what lives between two walks only is in the total, without a name', 2 if walks();
 		check_ended($ended, $count, @sample);
@@ -181,6 +179,7 @@ sub test_write {
 		my $first = next_sample($rstat, $truth);
 		my $second = next_sample($rstat, $truth);
 		rstat_stop($rstat);
+		skip 'writes: the kernel counts none on this disk', 2 if $second->{truth} == 0;
 		my $row = entry($second->{top_io}, by_pid($write->{pid}));
 		my $ours = $row ? $row->{write_bytes_per_second} * $second->{elapsed_us} / 1e6 : 0;
 		my $kernel = $second->{truth} - $first->{truth};
@@ -224,14 +223,13 @@ sub test_newest_rss {
 	load_stop($load);
 }
 
-test_hog();
-test_unswitched_hog();
-test_threads();
-test_storm();
-test_exec();
-test_blocked();
-test_zombie();
-test_write();
-test_sleeper();
-test_newest_rss();
+# RSTAT_PARTS=hog,storm runs only these.
+my @parts = (
+	[hog => \&test_hog], [unswitched => \&test_unswitched_hog], [threads => \&test_threads],
+	[storm => \&test_storm], [exec => \&test_exec], [blocked => \&test_blocked], [zombie => \&test_zombie],
+	[write => \&test_write], [sleeper => \&test_sleeper], [newest => \&test_newest_rss],
+);
+my %wanted = map { $_ => 1 } split /,/, $ENV{RSTAT_PARTS} || join ',', map { $_->[0] } @parts;
+$_->[1]->() for grep { delete $wanted{ $_->[0] } } @parts;
+die "no such part: @{[keys %wanted]}\n" if %wanted;
 done_testing();

@@ -141,6 +141,14 @@ void *sleep_thread(void *unused)
 	return NULL;
 }
 
+static int started;
+
+static void *counted_thread(void *busy)
+{
+	__atomic_fetch_add(&started, 1, __ATOMIC_RELEASE);
+	return busy ? spin_thread(NULL) : sleep_thread(NULL);
+}
+
 static void *short_thread(void *done)
 {
 	burn(3 * NS_PER_MS);
@@ -155,8 +163,11 @@ static void mode_threads(char **arguments)
 	int done;
 
 	for (int i = 0; i < count; i++)
-		start_thread(i < busy ? spin_thread : sleep_thread, NULL);
+		start_thread(counted_thread, i < busy ? &started : NULL);
 	start_thread(wait_for_the_end, NULL);
+	/* thousands that have yet to run would keep the test from reading both numbers at one time */
+	while (__atomic_load_n(&started, __ATOMIC_ACQUIRE) < count)
+		pause_ms(1);
 	say("ready");
 	for (;;) {
 		done = 0;
