@@ -3,13 +3,13 @@
  * One walk, in outline:
  *
  * 1. The directory is listed, and the CPU clock of every process read. One whose clock stands still has not run:
- *    nothing of it can have changed but its RSS. One that ran for moments only is read again in a later walk, its turn
- *    comes soon. All others are read: stat, then io.
+ *    nothing of it can have changed but its RSS. One that ran for moments only is read in a later walk, when its turn
+ *    comes. All others are read: stat, then io.
  * 2. A pid with another start time is another process: the old one is dead, the new one gets a slot of its own.
  * 3. Who was not listed is dead. Its slot stays as it is for the scan of this walk and is free from the next one on.
  *
  * The CPU clock of a process (clock_gettime(2) with an id made from its pid) counts all its threads, the ended ones
- * too, in ns, and takes a tenth of the time that its stat does, which says the same in ticks of 10 ms. It needs no
+ * too, in ns; stat says the same in ticks of 10 ms and takes eight times as long. It needs no
  * rights, but our pids must be those of this /proc: else ticks have to do.
  */
 #include "collect/proc.h"
@@ -26,12 +26,13 @@ enum {
 	STAT_SIZE = 1024,
 	REFRESHES = 256,		/* sleepers read in one walk */
 	BRIEF_NS = 1000000,		/* of CPU time: enough for a few MB of IO, or of new memory */
-	BRIEF_TURNS = 4,		/* those that ran for less are read in every fourth walk, */
+	BRIEF_TURNS = 4,		/* walks until what ran for less is read */
 	FLAG_KTHREAD = 0x00200000,	/* PF_KTHREAD, include/linux/sched.h */
 	AHEAD_MIN_TICKS = 2,		/* per CPU */
 };
 
-static const uint64_t brief_walk_ns = 2000000000;	/* if walks follow each other that closely */
+/* Only walks that follow each other as closely may leave it at the clock: turns are walks, not time. */
+static const uint64_t brief_walk_ns = 2000000000;
 
 size_t proc_memory(uint32_t capacity)
 {

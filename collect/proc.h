@@ -80,8 +80,8 @@ void proc_walk(struct proc *proc, uint64_t boot_ns);
 void proc_refresh(struct proc *proc);
 
 /*
- * What the slots do not say, after tasks_conclude(): threads, tasks and how many run, the time of processes that ended
- * between two walks, and all IO where that of some processes is hidden.
+ * What the slots do not say, after tasks_conclude(): threads, tasks and how many run, the time of processes that
+ * ended between two walks, and all IO where that of some processes is hidden.
  */
 void proc_complete(struct proc *proc, struct sample *sample);
 

@@ -27,7 +27,7 @@ sub test_nothing_loaded {
 	rstat_stop($rstat);
 }
 
-# The calls that collect/proc.h names, and no others. Fails: "self" looked up in each walk; a file left open.
+# The calls that collect/proc.h names, and no others. Fails: read_file() that leaves a file open (collect/proc.c).
 sub test_calls {
 	SKIP: {
 		skip 'calls: needs strace', 3 if system 'command -v strace >/dev/null';
@@ -60,8 +60,8 @@ sub test_overflow {
 	load_stop($sleepers);
 }
 
-# A storm of processes that vanish at any moment of the walk. Fails: visit() that takes ENOENT for a record to keep: the
-# slots fill up (collect/proc.c).
+# A storm of processes that vanish at any moment of the walk. Fails: pass_records() that buries nobody: the slots fill
+# up (collect/proc.c).
 sub test_vanishing {
 	my $storm = load_start('-n', 5, 'storm', '/bin/true');
 	my $rstat = rstat_start('-i', 20);
@@ -86,7 +86,7 @@ sub sample_in {
 	return eval { decode_json($stdout) } // {};
 }
 
-# Fails: a listed process without a readable stat as an error of the walk (collect/proc.c).
+# Fails: visit() that cannot do without the stat of a listed process (collect/proc.c): under hidepid=1.
 sub test_hidepid {
 	for my $mode (1, 2) {
 		SKIP: {
@@ -101,7 +101,7 @@ sub test_hidepid {
 	}
 }
 
-# Our pids are not those of this /proc. Fails: own_pids() that is always true (collect/proc.c): times of others.
+# Our pids are not those of this /proc. Fails: own_pids() that is always true (collect/proc.c): no ticks.
 sub test_foreign_pids {
 	SKIP: {
 		skip 'pid namespace: none here', 3 if (run('unshare', '--pid', '--fork', 'true'))[0];
