@@ -304,8 +304,8 @@ static void overlay(struct tasks *tasks, const struct tasks_view *view, uint32_t
 /* ---- processes */
 
 /* Dead for longer than it takes to be freed once its parent has seen it. */
-static void note_zombie(struct tasks_process *process, const struct tasks_options *options, uint64_t now_ns,
-			struct sample *sample)
+static void note_zombie(struct tasks *tasks, struct tasks_process *process, const struct tasks_options *options,
+			uint64_t now_ns, struct sample *sample)
 {
 	if (!process->leader_dead || process->threads != 1) {
 		process->dead_since_ns = 0;
@@ -314,14 +314,18 @@ static void note_zombie(struct tasks_process *process, const struct tasks_option
 	process->rss_pages = 0;
 	if (!process->dead_since_ns)
 		process->dead_since_ns = now_ns;
-	else if (now_ns - process->dead_since_ns >= zombie_after_ns &&
-		 !(process->kernel && options->no_kernel))
-		note_blocked(sample, process->tgid, process->name, 'Z');
+	if (now_ns - process->dead_since_ns < zombie_after_ns || process->dead_since_ns == now_ns ||
+	    (process->kernel && options->no_kernel))
+		return;
+	if (tasks->zombie_since_ns < process->dead_since_ns)
+		tasks->zombie_since_ns = process->dead_since_ns;
+	note_blocked(sample, process->tgid, process->name, 'Z');
 }
 
 static void pass_processes(struct tasks *tasks, const struct tasks_options *options, struct top *top,
 			   uint64_t now_ns, struct sample *sample)
 {
+	tasks->zombie_since_ns = 0;
 	for (uint32_t i = 0; i < tasks->high; i++) {
 		struct tasks_process *process = &tasks->process[i];
 
@@ -334,7 +338,7 @@ static void pass_processes(struct tasks *tasks, const struct tasks_options *opti
 			remove_process(tasks, process);
 			continue;
 		}
-		note_zombie(process, options, now_ns, sample);
+		note_zombie(tasks, process, options, now_ns, sample);
 		if (!(process->kernel && options->no_kernel))
 			top_add_process(top, process);
 	}

@@ -69,6 +69,7 @@ struct tasks {
 	uint32_t scans;
 	uint32_t jiffies;			/* at the scan before */
 	struct use total;			/* of all tasks, in this interval */
+	uint64_t zombie_since_ns;		/* since when the youngest one that is listed has been dead; 0: none */
 	uint64_t other_total_ns;		/* of tasks without a slot; part of the total */
 	struct ended ended;
 	uint32_t stale_count;			/* found by this scan; more wait for the next one */

@@ -7,7 +7,7 @@
 enum { NS_PER_MS = 1000000, MIN_CPU_PPM = PPM / 100, READINGS_MAX = 8 };
 
 static const uint64_t refresh_every_ns = 10ull * 1000 * NS_PER_MS;
-static const uint64_t refresh_swapping_ns = 1000ull * NS_PER_MS;	/* at the most, while pages are swapped out */
+static const uint64_t refresh_soon_ns = 1000ull * NS_PER_MS;
 static const uint64_t min_rss_bytes = 250ull << 20, min_io_bytes = 1ull << 20;
 
 static uint64_t clock_ns(int clock)
@@ -89,12 +89,15 @@ static void end_step(struct monitor *monitor, unsigned step, uint64_t *since_ns)
 	*since_ns = now_ns;
 }
 
-/* Sleepers' RSS shrinks under reclaim while no switch records it. */
+/*
+ * A pass over all tasks: sleepers' RSS shrinks under reclaim while no switch records it, and a zombie whose end was not
+ * seen is none any more. So more often while pages are swapped out, or for a zombie that no pass has met yet.
+ */
 static void refresh_if_due(struct monitor *monitor, uint64_t now_ns)
 {
-	uint64_t every_ns = monitor->sources.memory.swapped_out ? refresh_swapping_ns : refresh_every_ns;
+	bool soon = monitor->sources.memory.swapped_out || monitor->tasks.zombie_since_ns > monitor->refreshed_ns;
 
-	if (now_ns - monitor->refreshed_ns < every_ns)
+	if (now_ns - monitor->refreshed_ns < (soon ? refresh_soon_ns : refresh_every_ns))
 		return;
 	monitor->rung->refresh(monitor);
 	monitor->refreshed_ns = now_ns;
@@ -121,7 +124,7 @@ static void begin_sample(struct monitor *monitor, uint64_t now_ns)
  */
 static uint64_t read_tasks(struct monitor *monitor, uint64_t *step_ns)
 {
-	uint64_t began_ns, limit_ns = monitor->sampled_ns ? (monitor_clock() - monitor->sampled_ns) / 100 : 0;
+	uint64_t began_ns, limit_ns = monitor->sample.interval_ms * NS_PER_MS / 100;
 
 	if (limit_ns < NS_PER_MS)
 		limit_ns = NS_PER_MS;
