@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "emit/format.h"
 #include "emit/loop.h"
 #include "emit/reports.h"
 #include "loader/bpf.h"
@@ -121,10 +122,13 @@ static void put_count(struct text *out, uint64_t count, const char *rest)
 	text_string(out, rest);
 }
 
-static void put_probe(struct text *out, const struct probe *probe, uint64_t load_ns)
+static void put_probe(struct text *out, const struct monitor *monitor, uint64_t load_ns)
 {
+	const struct probe *probe = &monitor->probe;
+
 	put_name(out, "attached");
-	text_string(out, "btf, in ");
+	text_string(out, format_source(monitor->sample.source));
+	text_string(out, ", in ");
 	text_fixed(out, load_ns, 6, 1);
 	text_string(out, " ms\n");
 	put_programs(out, probe);
@@ -180,12 +184,20 @@ static bool put_sample(struct text *out, struct monitor *monitor)
 	return works;
 }
 
-static void put_refusal(struct text *out, const struct failure *f, const struct probe_request *request)
+/* What was tried in vain, a line each. */
+static void put_refusals(struct text *out, const struct monitor *monitor, const struct probe_request *request)
 {
-	put_name(out, "attached");
-	text_string(out, "no: ");
-	text_bytes(out, f->line, f->length);
-	text_char(out, '\n');
+	for (unsigned path = 0; path < PATHS; path++) {
+		const struct failure *why = &monitor->refused[path];
+
+		if (!why->error)
+			continue;
+		put_name(out, "tried");
+		text_string(out, format_source((enum source)path));
+		text_string(out, ": ");
+		text_bytes(out, why->line, why->length);
+		text_char(out, '\n');
+	}
 	if (!request->log_used)
 		return;
 	text_string(out, "The end of the verifier's log:\n");
@@ -210,10 +222,11 @@ int check_run(struct monitor *monitor, const struct options *options, struct pro
 	request->log = log;
 	request->log_size = sizeof log;
 	error = monitor_open(monitor, options, request, f);
+	put_refusals(&out, monitor, request);
 	if (error) {
-		put_refusal(&out, f, request);
+		put_line(&out, "attached", "no: none works");
 	} else {
-		put_probe(&out, &monitor->probe, monitor_clock() - began_ns);
+		put_probe(&out, monitor, monitor_clock() - began_ns);
 		works = put_sample(&out, monitor);
 	}
 	error = write_all(1, out.data, out.used);

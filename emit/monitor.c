@@ -54,13 +54,42 @@ static int open_tasks(struct monitor *monitor, struct failure *f)
 	return 0;
 }
 
+static const struct rung {
+	enum attach attach;
+	enum source source;
+} ladder[PATHS] = {
+	[PATH_BTF] = { ATTACH_BTF, SOURCE_BTF },
+	[PATH_RAW] = { ATTACH_RAW, SOURCE_RAW },
+	[PATH_PERF] = { ATTACH_PERF, SOURCE_PERF },
+};
+
+/* The first path that the options allow and that works; why the others did not stays in monitor->refused. */
+static int climb(struct monitor *monitor, const struct options *options, struct probe_request *request,
+		 struct failure *f)
+{
+	int error = -SYS_ENODEV;
+
+	for (unsigned path = 0; path < PATHS; path++) {
+		if (options->attach != ATTACH_AUTO && options->attach != ladder[path].attach)
+			continue;
+		request->path = path;
+		error = probe_load(&monitor->probe, request, &monitor->refused[path]);
+		if (!error) {
+			monitor->sample.source = ladder[path].source;
+			return 0;
+		}
+		*f = monitor->refused[path];
+	}
+	return error;
+}
+
 int monitor_open(struct monitor *monitor, const struct options *options, struct probe_request *request,
 		 struct failure *f)
 {
 	int root, error;
 
 	set_limits(monitor, options);
-	error = probe_load(&monitor->probe, request, f);
+	error = climb(monitor, options, request, f);
 	if (!error)
 		error = open_tasks(monitor, f);
 	if (error)
@@ -69,7 +98,6 @@ int monitor_open(struct monitor *monitor, const struct options *options, struct 
 	sources_open(&monitor->sources, root, start_facts()->page_size);
 	if (root >= 0)
 		sys_close(root);
-	monitor->sample.source = SOURCE_BTF;
 	monitor->sample.interval_ms = options->interval_ms;
 	monitor->refreshed_ns = monitor_clock();
 	/* the number of CPUs is wanted before the first scan */

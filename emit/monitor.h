@@ -18,6 +18,7 @@ enum { STEP_PROBE, STEP_REFRESH, STEP_SCAN, STEP_SOURCES, MONITOR_STEPS = STEP_S
 
 struct monitor {
 	struct probe probe;
+	struct failure refused[PATHS];	/* why a path was not taken; error 0: not tried, or taken */
 	struct tasks tasks;
 	struct sources sources;
 	struct tasks_options tasks_options;

@@ -236,19 +236,28 @@ static bool set_critical(struct options *o, const char *value)
 
 static bool set_attach(struct options *o, const char *value)
 {
-	o->attach = words_equal(value, "btf") ? ATTACH_BTF : ATTACH_AUTO;
-	return o->attach == ATTACH_BTF || words_equal(value, "auto");
+	static const char *const names[] = {
+		[ATTACH_AUTO] = "auto", [ATTACH_BTF] = "btf", [ATTACH_RAW] = "raw", [ATTACH_PERF] = "perf",
+	};
+
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (!words_equal(names[i], value))
+			continue;
+		o->attach = i;
+		return true;
+	}
+	return false;
 }
 
 static void explain_attach(const char *value, struct text *error)
 {
-	static const char *const later[] = { "raw", "perf", "proc" };
+	static const char *const later[] = { "proc" };
 
 	for (unsigned i = 0; i < sizeof later / sizeof later[0]; i++) {
 		if (words_equal(value, later[i]))
 			text_string(error, "not in this build; ");
 	}
-	text_string(error, "wants auto or btf");
+	text_string(error, "wants auto, btf, raw or perf");
 }
 
 static bool set_max_tasks(struct options *o, const char *value)
@@ -324,7 +333,8 @@ static const struct option options[] = {
 		  "pressure 50)" },
 	{ .name = "attach", .value = "HOW", .takes = VALUE,
 	  .set = set_attach, .explain = explain_attach,
-	  .help = "how to get into the kernel: auto, btf (auto)" },
+	  .help = "how to get into the kernel: auto, btf, raw or\n"
+		  "perf (auto: the first that works)" },
 	{ .name = "max-tasks", .value = "N", .takes = VALUE,
 	  .set = set_max_tasks, .wants = "tasks, 64 to 4194304",
 	  .help = "tasks the probe can hold, 64 to 4194304 (sized\n"
