@@ -6,14 +6,6 @@
 #include "probe/kernel.h"
 #include "probe/slots.h"
 
-INLINE int64_t atomic_pages(struct mm_struct___atomic *mm, int kind)
-{
-	int64_t count = 0;
-
-	probe_read_kernel(&count, sizeof count, &mm->rss_stat.count[kind].counter);
-	return count;
-}
-
 /* RSS in pages; 0 without memory, and for kernel threads that have borrowed some. */
 INLINE uint32_t probe_rss(struct task_struct *task)
 {
@@ -27,8 +19,9 @@ INLINE uint32_t probe_rss(struct task_struct *task)
 			     PROBE_READ(mm, rss_stat[MM_ANONPAGES].count),
 			     PROBE_READ(mm, rss_stat[MM_SHMEMPAGES].count));
 	if (FIELD_EXISTS(VIEW(struct mm_struct___atomic)->rss_stat.count[0].counter))
-		return pages(atomic_pages(old, MM_FILEPAGES), atomic_pages(old, MM_ANONPAGES),
-			     atomic_pages(old, MM_SHMEMPAGES));
+		return pages(PROBE_READ(old, rss_stat.count[MM_FILEPAGES].counter),
+			     PROBE_READ(old, rss_stat.count[MM_ANONPAGES].counter),
+			     PROBE_READ(old, rss_stat.count[MM_SHMEMPAGES].counter));
 	return 0;
 }
 

@@ -71,8 +71,9 @@ INLINE uint32_t rss_of(struct task_struct *task)
 			     mm->rss_stat[MM_SHMEMPAGES].count);
 	/* the verifier of 6.1 refuses direct loads from arrays of atomic_long_t */
 	if (FIELD_EXISTS(VIEW(struct mm_struct___atomic)->rss_stat.count[0].counter))
-		return pages(atomic_pages(old, MM_FILEPAGES), atomic_pages(old, MM_ANONPAGES),
-			     atomic_pages(old, MM_SHMEMPAGES));
+		return pages(PROBE_READ(old, rss_stat.count[MM_FILEPAGES].counter),
+			     PROBE_READ(old, rss_stat.count[MM_ANONPAGES].counter),
+			     PROBE_READ(old, rss_stat.count[MM_SHMEMPAGES].counter));
 	return 0;
 }
 
