@@ -283,7 +283,7 @@ INLINE void end_running(struct on_cpu *cpu, struct task_struct *prev, uint32_t p
 	struct slot *slot;
 	struct use use;
 
-	if ((cpu->task == (uint64_t)prev || cpu->task == TASK_UNKNOWN) && !key_slot(cpu->now.key)) {
+	if ((cpu->task == (uint64_t)prev || cpu->task == task_by_pid(pid)) && !key_slot(cpu->now.key)) {
 		end_other(cpu, prev, pid);
 		return;
 	}
@@ -314,15 +314,15 @@ INLINE void begin_running(struct on_cpu *cpu, struct task_struct *next, uint32_t
 {
 	struct entry *entry;
 
-	ONCE(cpu->task) = next ? (uint64_t)next : TASK_IDLE;
+	ONCE(cpu->task) = next ? (uint64_t)next : task_by_pid(pid);
 	ONCE(cpu->now.key) = NO_SLOT;
 	if (!pid)
 		return;
 	entry = entry_of(pid);
 	if (entry && !is_own(entry, next, pid))
 		entry = 0;
-	if (!next)
-		ONCE(cpu->task) = entry && entry->task ? entry->task : TASK_UNKNOWN;
+	if (!next && entry && entry->task)
+		ONCE(cpu->task) = entry->task;
 	if (entry && key_slot(entry->tenancy.key)) {
 		cpu->now.base = entry->tenancy.base;
 		ONCE(cpu->now.key) = entry->tenancy.key;
@@ -360,7 +360,7 @@ int on_portable_switch(uint64_t *arguments)
 	}
 	prev_pid = PROBE_READ(prev, pid);
 	step(cpu);
-	if (prev_pid && cpu->task != TASK_IDLE)
+	if (prev_pid)
 		end_running(cpu, prev, prev_pid, preempted);
 	begin_running(cpu, next, next_pid);
 	step(cpu);

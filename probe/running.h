@@ -5,8 +5,17 @@
 
 #include "probe/reads.h"
 
-/* on_cpu.task where PATH_PERF knows no pointer: pointers that no read accepts */
-enum { TASK_UNKNOWN = 1, TASK_IDLE = 2 };
+/* on_cpu.task where PATH_PERF knows the pid only: no read accepts it for a pointer */
+INLINE uint64_t task_by_pid(uint32_t pid)
+{
+	return (uint64_t)pid << 1 | 1;
+}
+
+/* The idle task's pid is 0. */
+INLINE int is_by_pid(uint64_t task)
+{
+	return task > 1 && task & 1;
+}
 
 /*
  * It takes nothing that changed meanwhile. x86 keeps the order of loads by itself; elsewhere it takes a barrier,
@@ -43,7 +52,7 @@ INLINE int read_running(struct running *out, struct on_cpu *cpu, int portable)
 		cpu_ns = use.cpu_ns;
 		if (portable && config.path == PATH_PERF)
 			cpu_ns = clock_ns();
-		if (task && (pid || (portable && task == TASK_UNKNOWN)) && !key_slot(held.key) && cpu_ns > since_ns)
+		if (task && (pid || (portable && is_by_pid(task))) && !key_slot(held.key) && cpu_ns > since_ns)
 			other_ns += cpu_ns - since_ns;
 	}
 	if (sequence & 1 || read_sequence(cpu, portable) != sequence)
