@@ -9,7 +9,7 @@
 #include "loader/object.h"
 #include "probe/abi.h"
 
-enum { PROBE_LINKS_MAX = 4 };
+enum { PROBE_LINKS_MAX = 4, PROBE_NAME_SIZE = 24 };
 
 /*
  * The passes over all tasks: a slot that is recorded by none of two, and by no switch since, has lost its task.
@@ -34,7 +34,7 @@ struct probe {
 	int slots_map, sample, seed, reclaim;	/* descriptors; -1: none */
 	int link[PROBE_LINKS_MAX];
 	int program[OBJECT_PROGRAMS_MAX];	/* until probe_seal(), in the object's order */
-	const char *program_name[OBJECT_PROGRAMS_MAX];
+	char program_name[OBJECT_PROGRAMS_MAX][PROBE_NAME_SIZE];
 	uint32_t programs;
 	enum probe_path path;
 	uint32_t switch_index;		/* of the program on sched_switch */

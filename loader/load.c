@@ -7,6 +7,7 @@
 #include "loader/sys.h"
 #include "loader/start.h"
 #include "loader/tracepoint.h"
+#include "loader/unpack.h"
 
 enum { LOG_SIZE = 1 << 20 };
 
@@ -19,7 +20,7 @@ struct way_in {
 	struct object object;
 	struct btf kernel;
 	struct core core;
-	struct arena btf_arena, arena;
+	struct arena btf_arena, arena, own;	/* own: the built-in object, unpacked */
 	struct attach_point point[OBJECT_PROGRAMS_MAX];
 	int events;			/* folder of tracepoints, or -1 */
 };
@@ -269,6 +270,12 @@ static int load_program(struct way_in *way, uint32_t i, struct probe_request *re
 		    fd == -SYS_EPERM ? advice(fd) : "the kernel's verifier refuses it; rstat --check shows its log");
 }
 
+static void copy_name(char to[PROBE_NAME_SIZE], const char *name)
+{
+	for (unsigned i = 0; i < PROBE_NAME_SIZE - 1 && name[i]; i++)
+		to[i] = name[i];
+}
+
 static int load_programs(struct probe *probe, struct way_in *way, struct probe_request *request,
 			 struct failure *f)
 {
@@ -278,7 +285,7 @@ static int load_programs(struct probe *probe, struct way_in *way, struct probe_r
 		if (fd < 0)
 			return fd;
 		probe->program[i] = fd;
-		probe->program_name[i] = way->object.program[i].name;
+		copy_name(probe->program_name[i], way->object.program[i].name);
 		probe->programs = i + 1;
 	}
 	return 0;
@@ -411,6 +418,19 @@ static int open_kernel_btf(struct way_in *way, struct failure *f)
 	return btf_open(&way->kernel, data, index, "the kernel", f);
 }
 
+static int open_own(struct way_in *way, struct bytes *object, struct failure *f)
+{
+	/* cppcheck-suppress comparePointers ; two labels of one section */
+	struct bytes packed = { probe_object, (size_t)(probe_object_end - probe_object) };
+	size_t size = unpack_size(packed);
+	int error = take_memory(&way->own, size);
+
+	if (!error)
+		error = unpack(packed, way->own.data, size);
+	*object = (struct bytes){ way->own.data, size };
+	return error ? fail(f, error, "unpack", "the probe", NULL) : 0;
+}
+
 static int resolve_attach_points(struct way_in *way, enum probe_path path, struct failure *f)
 {
 	int error = 0;
@@ -445,10 +465,13 @@ static int go_in(struct probe *probe, struct way_in *way, struct probe_request *
 		.weak_order = ARCH_WEAK_ORDER,
 		.path = probe->path,
 	};
+	struct bytes object = request->object;
 	int error = open_kernel_btf(way, f);
 
+	if (!error && !object.data)
+		error = open_own(way, &object, f);
 	if (!error)
-		error = object_open(&way->object, request->object, &way->arena, f);
+		error = object_open(&way->object, object, &way->arena, f);
 	if (error)
 		return error;
 	object_keep(&way->object, attach_wants, probe->path);
@@ -478,6 +501,7 @@ static void leave(struct way_in *way)
 	sys_close_once(&way->events);
 	free_memory(&way->arena);
 	free_memory(&way->btf_arena);
+	free_memory(&way->own);
 }
 
 /* The built-in object has been read for the last time: its pages need not stay. */
@@ -490,7 +514,7 @@ static void forget_object(void)
 		sys_madvise((void *)from, to - from, SYS_MADV_DONTNEED);
 }
 
-static void begin(struct probe *probe, struct probe_request *request)
+static void begin(struct probe *probe, const struct probe_request *request)
 {
 	probe_clear(probe);
 	probe->path = request->path;
@@ -498,9 +522,6 @@ static void begin(struct probe *probe, struct probe_request *request)
 	probe->capacity = request->slots ? request->slots : machine_default_slots();
 	/* whole pages, so that the last piece can be mapped */
 	probe->capacity = round_up(probe->capacity, (uint32_t)(start_facts()->page_size / sizeof(struct slot)));
-	if (!request->object.data)
-		/* cppcheck-suppress comparePointers ; two labels of one section */
-		request->object = (struct bytes){ probe_object, (size_t)(probe_object_end - probe_object) };
 }
 
 int probe_load(struct probe *probe, struct probe_request *request, struct failure *f)
