@@ -68,6 +68,7 @@ static int climb(struct monitor *monitor, const struct options *options, struct 
 		 struct failure *f)
 {
 	int error = -SYS_ENODEV;
+	unsigned last = 0;
 
 	for (unsigned path = 0; path < PATHS; path++) {
 		if (options->attach != ATTACH_AUTO && options->attach != ladder[path].attach)
@@ -78,8 +79,9 @@ static int climb(struct monitor *monitor, const struct options *options, struct 
 			monitor->sample.source = ladder[path].source;
 			return 0;
 		}
-		*f = monitor->refused[path];
+		last = path;
 	}
+	*f = monitor->refused[last];
 	return error;
 }
 

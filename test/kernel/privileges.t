@@ -38,13 +38,23 @@ sub check_refusal {
 
 # Fails: a loader that wants CAP_SYS_ADMIN (any call of BPF_PROG_GET_FD_BY_ID in loader/load.c).
 sub test_capable {
-	my ($status, $stdout, $stderr) = run_as_nobody('capable', '--attach', 'btf', '--once', '-o', 'json');
+	my ($way) = @_;
+	my ($status, $stdout, $stderr) = run_as_nobody('capable', '--attach', $way, '--once', '-o', 'json');
 	is($status, 0, 'with CAP_BPF and CAP_PERFMON: exit 0') or diag $stderr;
 	is($stderr, '', 'and nothing on stderr');
 	my $sample = eval { decode_json($stdout) } // {};
-	is($sample->{source}, 'btf', 'a sample by btf');
+	is($sample->{source}, $way, "a sample by $way");
 	cmp_ok($sample->{tasks}{total} // 0, '>', 1, 'which sees the tasks of others');
 	ok(exists $sample->{cpu_ratio}, 'with rates');
+}
+
+# tracefs is root's. Fails: tracepoint_folder() without a failure of its own.
+sub test_perf {
+	check_refusal('perf with both capabilities', 'tracefs: E[A-Z]+: (?:only root may read it|not mounted)',
+		run_as_nobody('capable', '--attach', 'perf', '--once', '-o', 'json'));
+	my ($status, $stdout) = run_as_nobody('capable', '--attach', 'perf', '--check');
+	is($status, 1 << 8, '--check: exit 1');
+	like($stdout, qr/^tried +perf: open tracefs: /m, 'which says what was tried');
 }
 
 # Fails: advice() without the capabilities' names (loader/load.c); an exit code of 0.
@@ -64,7 +74,8 @@ sub test_probe_file {
 	ok($status == 0 && eval { decode_json($stdout) }, 'root may');
 }
 
-test_capable();
+test_capable($_) for 'btf', 'raw';
+test_perf();
 test_incapable();
 test_probe_file();
 done_testing();
