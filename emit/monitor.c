@@ -68,7 +68,7 @@ static int climb(struct monitor *monitor, const struct options *options, struct 
 		 struct failure *f)
 {
 	int error = -SYS_ENODEV;
-	unsigned last = 0;
+	unsigned first = PATHS;
 
 	for (unsigned path = 0; path < PATHS; path++) {
 		if (options->attach != ATTACH_AUTO && options->attach != ladder[path].attach)
@@ -79,9 +79,11 @@ static int climb(struct monitor *monitor, const struct options *options, struct 
 			monitor->sample.source = ladder[path].source;
 			return 0;
 		}
-		last = path;
+		if (first == PATHS)
+			first = path;
 	}
-	*f = monitor->refused[last];
+	/* of the best that was tried: those after it want more */
+	*f = monitor->refused[first];
 	return error;
 }
 
