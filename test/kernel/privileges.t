@@ -22,10 +22,13 @@ chmod 0644, "$folder/probe.o";
 plan skip_all => 'needs file capabilities where temporary files are'
 	if system "setcap cap_bpf,cap_perfmon+ep $folder/capable";
 
+# By its path, since the shell may have a command of that name built in.
+my ($setpriv) = grep { -x } map { "$_/setpriv" } split /:/, $ENV{PATH};
+
 # A program of $folder as nobody, after the words of the shell.
 sub run_as_nobody_after {
 	my ($words, $program, @arguments) = @_;
-	return run('sh', '-c', "$words exec \"\$@\"", 'sh', 'setpriv', '--reuid', 65534, '--regid', 65534, '--clear-groups', '--inh-caps=-all',
+	return run('sh', '-c', "$words exec \"\$@\"", 'sh', $setpriv, '--reuid', 65534, '--regid', 65534, '--clear-groups', '--inh-caps=-all',
 		"$folder/$program", @arguments);
 }
 
