@@ -85,10 +85,13 @@ $(bpf_object:.o=.full.o): probe/rstat.bpf.c $(build)/.flags
 $(bpf_object): $(bpf_object:.o=.full.o) $(build)/trim
 	$(call say,TRIM,$@)$(build)/trim $< $@
 
-$(build)/trim: probe/tool/trim.c $(build)/.flags
+$(bpf_object:.o=.packed): $(bpf_object) $(build)/pack
+	$(call say,PACK,$@)$(build)/pack $< $@
+
+$(build)/trim $(build)/pack: $(build)/%: probe/tool/%.c $(build)/.flags
 	$(call say,HOSTCC,$<)$(HOSTCC) -O1 -std=gnu11 -Wall -Wextra -Werror -o $@ $<
 
-$(build)/probe/embed.o: probe/embed.S $(bpf_object)
+$(build)/probe/embed.o: probe/embed.S $(bpf_object:.o=.packed)
 	$(call say,EMBED,$@)$(CC) -I$(build)/probe -c -o $@ $<
 
 run: rstat
@@ -161,7 +164,7 @@ vm: rstat $(foreach a,$(vm_architectures),$(build)/vm/$a/load)
 	prove --timer test/vm/matrix.t
 
 # What would be found before anything runs: other compilers, another architecture, static analysis, style.
-analysis_sources := $(sources) probe/tool/trim.c
+analysis_sources := $(sources) $(wildcard probe/tool/*.c)
 analyze:
 	$(MAKE) --no-print-directory CC=clang build=$(build)/clang $(build)/clang/rstat.debug
 	$(MAKE) --no-print-directory CC=gcc CFLAGS='-O2 -g' build=$(build)/gcc $(build)/gcc/rstat.debug

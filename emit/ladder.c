@@ -106,9 +106,13 @@ static void walk_close(struct monitor *monitor)
 /* ---- the ladder */
 
 static const struct rung ladder[LADDER_RUNGS] = {
-	{ ATTACH_BTF, SOURCE_BTF, "probe", false,
+	{ ATTACH_BTF, SOURCE_BTF, PATH_BTF, "probe", false,
 	  probe_open, probe_begin, probe_complete, probe_renew, probe_close },
-	{ ATTACH_PROC, SOURCE_PROC, "walk", true,
+	{ ATTACH_RAW, SOURCE_RAW, PATH_RAW, "probe", false,
+	  probe_open, probe_begin, probe_complete, probe_renew, probe_close },
+	{ ATTACH_PERF, SOURCE_PERF, PATH_PERF, "probe", false,
+	  probe_open, probe_begin, probe_complete, probe_renew, probe_close },
+	{ ATTACH_PROC, SOURCE_PROC, PATHS, "walk", true,
 	  walk_open, walk_begin, walk_complete, walk_renew, walk_close },
 };
 
@@ -131,6 +135,7 @@ int ladder_climb(struct monitor *monitor, const struct options *options, struct 
 		if (!is_wanted(&ladder[i], options))
 			continue;
 		refusal->rung = &ladder[i];
+		request->path = ladder[i].path;
 		error = ladder[i].open(monitor, request, &refusal->why);
 		if (!error) {
 			monitor->rung = &ladder[i];
@@ -139,7 +144,7 @@ int ladder_climb(struct monitor *monitor, const struct options *options, struct 
 		monitor->refusals++;
 	}
 	if (monitor->refusals)
-		*f = monitor->refused[monitor->refusals - 1].why;
+		*f = monitor->refused[0].why;
 	return error;
 }
 

@@ -16,13 +16,14 @@
 #include "loader/failure.h"
 #include "loader/load.h"
 
-enum { LADDER_RUNGS = 2 };
+enum { LADDER_RUNGS = 4 };
 
 struct monitor;
 
 struct rung {
 	enum attach attach;
 	enum source source;
+	enum probe_path path;	/* of a probe */
 	const char *step;	/* what --bench calls its part of a sample */
 	bool slow;		/* takes so long by itself that it is not done again */
 	/* 0 with the view (but for what is readable) and monitor->capacity, or -errno with nothing left behind */
@@ -43,7 +44,7 @@ struct refusal {
 
 /*
  * Opens the first rung that the options allow and that works: 0 with monitor->rung, or -errno with the failure of the
- * last one tried. The refused are in monitor->refused.
+ * best one tried, since those after it want more. The refused are in monitor->refused.
  */
 int ladder_climb(struct monitor *monitor, const struct options *options, struct probe_request *request,
 		 struct failure *f);

@@ -237,7 +237,8 @@ static bool set_critical(struct options *o, const char *value)
 static bool set_attach(struct options *o, const char *value)
 {
 	static const char *const names[] = {
-		[ATTACH_AUTO] = "auto", [ATTACH_BTF] = "btf", [ATTACH_PROC] = "proc",
+		[ATTACH_AUTO] = "auto", [ATTACH_BTF] = "btf", [ATTACH_RAW] = "raw", [ATTACH_PERF] = "perf",
+		[ATTACH_PROC] = "proc",
 	};
 
 	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -247,17 +248,6 @@ static bool set_attach(struct options *o, const char *value)
 		return true;
 	}
 	return false;
-}
-
-static void explain_attach(const char *value, struct text *error)
-{
-	static const char *const later[] = { "raw", "perf" };
-
-	for (unsigned i = 0; i < sizeof later / sizeof later[0]; i++) {
-		if (words_equal(value, later[i]))
-			text_string(error, "not in this build; ");
-	}
-	text_string(error, "wants auto, btf or proc");
 }
 
 static bool set_max_tasks(struct options *o, const char *value)
@@ -332,9 +322,10 @@ static const struct option options[] = {
 	  .help = "likewise (load 2 per CPU, cpu 90, mem 95,\n"
 		  "pressure 50)" },
 	{ .name = "attach", .value = "HOW", .takes = VALUE,
-	  .set = set_attach, .explain = explain_attach,
-	  .help = "where tasks come from: auto, btf (a probe) or proc\n"
-		  "(a walk over /proc); auto: the first that works" },
+	  .set = set_attach, .wants = "auto, btf, raw, perf or proc",
+	  .help = "where tasks come from: a probe by btf, raw or\n"
+		  "perf, or proc, a walk over /proc (auto: the first\n"
+		  "of these that works)" },
 	{ .name = "max-tasks", .value = "N", .takes = VALUE,
 	  .set = set_max_tasks, .wants = "tasks, 64 to 4194304",
 	  .help = "tasks there is room for, 64 to 4194304 (sized\n"

@@ -20,7 +20,7 @@ enum action {
 	ACTION_VERSION,
 };
 
-enum attach { ATTACH_AUTO, ATTACH_BTF, ATTACH_PROC };
+enum attach { ATTACH_AUTO, ATTACH_BTF, ATTACH_RAW, ATTACH_PERF, ATTACH_PROC };
 
 /* What --class-on can name; metric_names has the words. */
 enum metric { METRIC_LOAD, METRIC_CPU, METRIC_MEMORY, METRIC_PRESSURE, METRICS };

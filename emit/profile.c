@@ -14,32 +14,6 @@ struct window {
 	uint64_t probe_ps, empty_ps, runs;	/* picoseconds per run */
 };
 
-/* r0 = 0; exit */
-static int attach_empty(struct monitor *monitor, int *program)
-{
-	static const struct instruction code[] = { { .code = 0xb7 }, { .code = 0x95 } };
-	struct bpf_program_request request = {
-		.name = "empty",
-		.license = "Dual MIT/GPL",
-		.code = code,
-		.count = 2,
-		.type = BPF_PROG_TRACING,
-		.attach_type = BPF_TRACE_RAW_TP,
-		.attach_btf_id = monitor->probe.switch_btf_id,
-	};
-
-	*program = bpf_program_load(&request);
-	return *program < 0 ? *program : bpf_raw_tracepoint_open(*program);
-}
-
-static int switch_program(const struct probe *probe)
-{
-	for (uint32_t i = 0; i < probe->programs; i++)
-		if (string_equal(probe->program_name[i], "on_switch"))
-			return probe->program[i];
-	return -1;
-}
-
 /* 0 with both costs of one window, -EAGAIN where too few switches happened, -errno. */
 static int measure(int probe, int empty, struct window *window)
 {
@@ -117,13 +91,13 @@ static int report(int probe, int empty, uint32_t seconds, struct failure *f)
 
 int profile_run(struct monitor *monitor, const struct options *options, struct failure *f)
 {
-	int program = -1, probe = switch_program(&monitor->probe), empty, statistics, error = 0;
+	int program = -1, probe = monitor->probe.program[monitor->probe.switch_index], empty, statistics, error = 0;
 
-	if (probe < 0) {
+	if (monitor->rung->source == SOURCE_PROC) {
 		fail(f, -SYS_EOPNOTSUPP, "profile", "the probe", "there is none with --attach proc");
 		return 1;
 	}
-	empty = attach_empty(monitor, &program);
+	empty = probe_attach_empty(&monitor->probe, &program);
 	statistics = bpf_enable_stats();
 	if (empty < 0)
 		error = fail(f, empty, "attach", "an empty program", NULL);

@@ -18,29 +18,66 @@ static const char *joined(char *data, const char *prefix, const char *name)
 	return data;
 }
 
-int attach_resolve(const struct btf *kernel, const struct object_program *program, struct attach_point *point,
-		   struct failure *f)
+static const char *after_slash(const char *string)
 {
-	char name[NAME_MAX];
-	const char *rest;
+	const char *rest = string;
 
-	*point = (struct attach_point){ .program_type = BPF_PROG_TRACING };
-	if ((rest = string_after(program->section, "tp_btf/"))) {
-		point->attach_type = BPF_TRACE_RAW_TP;
-		point->btf_id = btf_find(kernel, BTF_TYPEDEF, joined(name, "btf_trace_", rest));
-	} else if ((rest = string_after(program->section, "iter/"))) {
-		point->attach_type = BPF_TRACE_ITER;
-		point->btf_id = btf_find(kernel, BTF_FUNC, joined(name, "bpf_iter_", rest));
-	} else if (string_after(program->section, "test_run/")) {
+	for (; *string; string++)
+		if (*string == '/')
+			rest = string + 1;
+	return rest;
+}
+
+bool attach_wants(const char *section, enum probe_path path)
+{
+	static const char *const portable[] = { "portable/", "portable_iter/", "portable_run/" };
+	static const char *const tracing[] = { "tp_btf/", "iter/", "test_run/" };
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (string_after(section, portable[i]))
+			return path != PATH_BTF;
+		if (string_after(section, tracing[i]))
+			return path == PATH_BTF;
+	}
+	return true;
+}
+
+static void set_portable(struct attach_point *point, const char *event, enum probe_path path)
+{
+	point->kind = path == PATH_PERF ? POINT_PERF : POINT_RAW;
+	point->program_type = path == PATH_PERF ? BPF_PROG_TRACEPOINT : BPF_PROG_RAW_TRACEPOINT;
+	point->event = event;
+}
+
+int attach_resolve(const struct btf *kernel, const struct object_program *program, enum probe_path path,
+		   struct attach_point *point, struct failure *f)
+{
+	const char *section = program->section, *rest;
+	char name[NAME_MAX];
+
+	*point = (struct attach_point){ .program_type = BPF_PROG_TRACING, .name = after_slash(section) };
+	if ((rest = string_after(section, "portable/"))) {
+		set_portable(point, rest, path);
+		return 0;
+	}
+	if (string_after(section, "test_run/") || string_after(section, "portable_run/")) {
+		point->kind = POINT_RUN;
 		point->program_type = BPF_PROG_RAW_TRACEPOINT;
 		return 0;
+	}
+	if ((rest = string_after(section, "tp_btf/"))) {
+		point->kind = POINT_BTF;
+		point->attach_type = BPF_TRACE_RAW_TP;
+		point->btf_id = btf_find(kernel, BTF_TYPEDEF, joined(name, "btf_trace_", rest));
+	} else if ((rest = string_after(section, "iter/")) || (rest = string_after(section, "portable_iter/"))) {
+		point->kind = POINT_ITER;
+		point->attach_type = BPF_TRACE_ITER;
+		point->btf_id = btf_find(kernel, BTF_FUNC, joined(name, "bpf_iter_", rest));
 	} else {
-		return fail(f, -SYS_EINVAL, "read probe object,", program->section,
-			    "no kind of program that this loader knows");
+		return fail(f, -SYS_EINVAL, "read probe object,", section, "no kind of program that this loader knows");
 	}
 	if (!point->btf_id)
-		return fail(f, -SYS_ENOENT, "find attach point", program->section,
-			    "this kernel does not have it");
+		return fail(f, -SYS_ENOENT, "find attach point", section, "this kernel does not have it");
 	return 0;
 }
 

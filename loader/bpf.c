@@ -114,9 +114,9 @@ int bpf_program_test_run(int program, const void *arguments, uint32_t size)
 	return sys_bpf(BPF_PROG_TEST_RUN, &attr, sizeof attr);
 }
 
-int bpf_raw_tracepoint_open(int program)
+int bpf_raw_tracepoint_open(int program, const char *name)
 {
-	struct attr_raw_tracepoint attr = { .prog_fd = (uint32_t)program };
+	struct attr_raw_tracepoint attr = { .name = pointer(name), .prog_fd = (uint32_t)program };
 
 	return sys_bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof attr);
 }

@@ -27,6 +27,7 @@ enum {	/* commands */
 };
 
 enum {	/* program and attach types */
+	BPF_PROG_TRACEPOINT = 5,
 	BPF_PROG_RAW_TRACEPOINT = 17,
 	BPF_PROG_TRACING = 26,
 	BPF_TRACE_RAW_TP = 23,
@@ -63,7 +64,7 @@ int bpf_program_load(const struct bpf_program_request *request);
 int bpf_program_facts(int program, struct bpf_program_facts *facts);
 /* arguments: of a raw tracepoint program, in whole 8 bytes; size 0: none */
 int bpf_program_test_run(int program, const void *arguments, uint32_t size);
-int bpf_raw_tracepoint_open(int program);	/* the attach point is the program's own */
+int bpf_raw_tracepoint_open(int program, const char *name);	/* NULL: the attach point is the program's own */
 int bpf_link_create(int program, uint32_t attach_type);
 int bpf_iter_create(int link);
 int bpf_enable_stats(void);			/* run time, until the descriptor is closed */

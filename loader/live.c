@@ -4,6 +4,7 @@
 #include "loader/bpf.h"
 #include "loader/start.h"
 #include "loader/sys.h"
+#include "loader/tracepoint.h"
 
 enum {
 	PIECE = 16 * 1024,		/* bytes of the slot array mapped at a time, or a page */
@@ -76,6 +77,35 @@ int probe_reclaim(struct probe *probe, uint32_t number, uint32_t generation, uin
 	const uint64_t arguments[] = { (number + 1) | (uint64_t)generation << 32, stamp };
 
 	return bpf_program_test_run(probe->reclaim, arguments, sizeof arguments);
+}
+
+/* r0 = 0; exit */
+int probe_attach_empty(const struct probe *probe, int *program)
+{
+	static const struct instruction code[] = { { .code = 0xb7 }, { .code = 0x95 } };
+	static const uint32_t types[PATHS] = {
+		[PATH_BTF] = BPF_PROG_TRACING,
+		[PATH_RAW] = BPF_PROG_RAW_TRACEPOINT,
+		[PATH_PERF] = BPF_PROG_TRACEPOINT,
+	};
+	struct bpf_program_request request = {
+		.name = "empty",
+		.license = "Dual MIT/GPL",
+		.code = code,
+		.count = 2,
+		.type = types[probe->path],
+	};
+
+	if (probe->path == PATH_BTF) {
+		request.attach_type = BPF_TRACE_RAW_TP;
+		request.attach_btf_id = (uint32_t)probe->switch_id;
+	}
+	*program = bpf_program_load(&request);
+	if (*program < 0)
+		return *program;
+	if (probe->path == PATH_PERF)
+		return tracepoint_attach(probe->switch_id, *program);
+	return bpf_raw_tracepoint_open(*program, probe->path == PATH_RAW ? "sched_switch" : NULL);
 }
 
 void probe_seal(struct probe *probe)

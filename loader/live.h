@@ -9,7 +9,7 @@
 #include "loader/object.h"
 #include "probe/abi.h"
 
-enum { PROBE_LINKS_MAX = 3 };
+enum { PROBE_LINKS_MAX = 4, PROBE_NAME_SIZE = 24 };
 
 /* When the last pass that met all tasks had not begun yet, in jiffies as in slot.stamp. */
 struct probe_passes {
@@ -31,9 +31,11 @@ struct probe {
 	int slots_map, sample, seed, reclaim;	/* descriptors; -1: none */
 	int link[PROBE_LINKS_MAX];
 	int program[OBJECT_PROGRAMS_MAX];	/* until probe_seal(), in the object's order */
-	const char *program_name[OBJECT_PROGRAMS_MAX];
+	char program_name[OBJECT_PROGRAMS_MAX][PROBE_NAME_SIZE];
 	uint32_t programs;
-	uint32_t switch_btf_id;		/* of sched_switch in the kernel's BTF, for another program there */
+	enum probe_path path;
+	uint32_t switch_index;		/* of the program on sched_switch */
+	uint64_t switch_id;		/* where it is attached: id in the kernel's BTF, or of the event */
 };
 
 /* A probe without anything, which may be unloaded. */
@@ -62,6 +64,12 @@ static inline bool probe_is_stale(const struct probe_passes *passes, uint32_t st
 
 /* Takes a slot back, unless it has changed: number and generation as they were read. 0 or -errno. */
 int probe_reclaim(struct probe *probe, uint32_t number, uint32_t generation, uint32_t stamp);
+
+/*
+ * For comparison: a program that does nothing, attached beside the one on sched_switch. Both descriptors are the
+ * caller's; the link's, or -errno, is returned.
+ */
+int probe_attach_empty(const struct probe *probe, int *program);
 
 /* Detaches and unmaps everything. The kernel would do it at exit as well. */
 void probe_unload(struct probe *probe);

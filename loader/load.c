@@ -6,6 +6,8 @@
 #include "loader/machine.h"
 #include "loader/sys.h"
 #include "loader/start.h"
+#include "loader/tracepoint.h"
+#include "loader/unpack.h"
 
 enum { LOG_SIZE = 1 << 20 };
 
@@ -18,8 +20,9 @@ struct way_in {
 	struct object object;
 	struct btf kernel;
 	struct core core;
-	struct arena btf_arena, arena;
+	struct arena btf_arena, arena, own;	/* own: the built-in object, unpacked */
 	struct attach_point point[OBJECT_PROGRAMS_MAX];
+	int events;			/* folder of tracepoints, or -1 */
 };
 
 static const char *advice(int error)
@@ -27,6 +30,9 @@ static const char *advice(int error)
 	switch (-error) {
 	case SYS_EPERM:
 	case SYS_EACCES:
+		if (machine_may_be_short())
+			return "this kernel counts it as locked memory: raise the limit (ulimit -l unlimited), or run it "
+			       "as root";
 		return "needs CAP_BPF and CAP_PERFMON: run it as root, or give them with make install-caps";
 	case SYS_ENOMEM: return "the kernel has no memory for it: try a smaller --max-tasks";
 	case SYS_E2BIG: return "more than the kernel takes: try a smaller --max-tasks";
@@ -90,6 +96,9 @@ static void size_map(struct object_map *map, const struct config *config)
 	if (map->definition.max_entries || map->definition.type == TASK_STORAGE)
 		return;
 	map->definition.max_entries = config->capacity;
+	/* a fourth more, for tasks without a slot, and for those that have ended and are not freed yet */
+	if (string_equal(map->name, "pids_map"))
+		map->definition.max_entries += config->capacity / 4;
 	for (unsigned i = 0; i < sizeof per_cpu / sizeof per_cpu[0]; i++)
 		if (string_equal(map->name, per_cpu[i]))
 			map->definition.max_entries = config->cpus;
@@ -105,15 +114,23 @@ static int create_storage(struct object_map *map)
 	return fd;
 }
 
+static int create_map(struct object_map *map)
+{
+	return map->definition.type == TASK_STORAGE ? create_storage(map) :
+						      bpf_map_create(map->name, &map->definition, 0, 0, 0);
+}
+
 static int create_maps(struct object *object, const struct config *config, struct failure *f)
 {
 	for (uint32_t i = 0; i < object->maps; i++) {
 		struct object_map *map = &object->map[i];
 
+		if (!map->wanted)
+			continue;
 		size_map(map, config);
-		map->fd = map->definition.type == TASK_STORAGE ?
-				  create_storage(map) :
-				  bpf_map_create(map->name, &map->definition, 0, 0, 0);
+		map->fd = create_map(map);
+		if (map->fd == -SYS_EPERM && machine_raise_locked())
+			map->fd = create_map(map);
 		if (map->fd < 0)
 			return fail(f, map->fd, "create map", map->name, advice(map->fd));
 	}
@@ -137,6 +154,8 @@ static int create_constants(struct object *object, const struct config *config, 
 	memcpy(value, object->constants.data, object->constants.size);
 	memcpy(value + object->config_at, config, sizeof *config);
 	fd = bpf_map_create("constants", &definition, 0, 0, 0);
+	if (fd == -SYS_EPERM && machine_raise_locked())
+		fd = bpf_map_create("constants", &definition, 0, 0, 0);
 	if (fd < 0)
 		return fail(f, fd, "create map", ".rodata", advice(fd));
 	object->constants_fd = fd;
@@ -241,12 +260,20 @@ static int load_program(struct way_in *way, uint32_t i, struct probe_request *re
 	};
 	int fd = bpf_program_load(&r);
 
+	if (fd == -SYS_EPERM && machine_raise_locked())
+		fd = bpf_program_load(&r);
 	if (fd >= 0)
 		return fd;
 	if (request->log)
 		explain_refusal(request, &r);
 	return fail(f, fd, "load program", program->section,
 		    fd == -SYS_EPERM ? advice(fd) : "the kernel's verifier refuses it; rstat --check shows its log");
+}
+
+static void copy_name(char to[PROBE_NAME_SIZE], const char *name)
+{
+	for (unsigned i = 0; i < PROBE_NAME_SIZE - 1 && name[i]; i++)
+		to[i] = name[i];
 }
 
 static int load_programs(struct probe *probe, struct way_in *way, struct probe_request *request,
@@ -258,36 +285,76 @@ static int load_programs(struct probe *probe, struct way_in *way, struct probe_r
 		if (fd < 0)
 			return fd;
 		probe->program[i] = fd;
-		probe->program_name[i] = way->object.program[i].name;
+		copy_name(probe->program_name[i], way->object.program[i].name);
 		probe->programs = i + 1;
 	}
 	return 0;
 }
 
-static int attach_one(struct way_in *way, struct probe *probe, const char *section, int *link,
-		      struct failure *f)
+/* The program of that kind of point and name: its index, or -ENOENT. */
+static int find_point(struct way_in *way, enum point_kind kind, const char *name, struct failure *f)
 {
-	for (uint32_t i = 0; i < way->object.programs; i++) {
-		if (!string_equal(way->object.program[i].section, section))
-			continue;
-		if (string_equal(section, "tp_btf/sched_switch"))
-			probe->switch_btf_id = way->point[i].btf_id;
-		*link = way->point[i].attach_type == BPF_TRACE_ITER ?
-				bpf_link_create(probe->program[i], BPF_TRACE_ITER) :
-				bpf_raw_tracepoint_open(probe->program[i]);
-		return *link < 0 ? fail(f, *link, "attach", section, advice(*link)) : 0;
-	}
-	return fail(f, -SYS_ENOENT, "attach", section, "missing from the probe object");
+	for (uint32_t i = 0; i < way->object.programs; i++)
+		if (way->point[i].kind == kind && string_equal(way->point[i].name, name))
+			return (int)i;
+	return fail(f, -SYS_ENOENT, "find program for", name, "missing from the probe object");
 }
 
-static int find_test_run(struct way_in *way, struct probe *probe, const char *name, int *program, struct failure *f)
+static int attach_event(struct way_in *way, const struct attach_point *point, int program, uint64_t *id,
+			struct failure *f)
 {
-	struct object_program *found = object_find_program(&way->object, name);
+	int error, fd;
 
-	if (!found)
-		return fail(f, -SYS_ENOENT, "find program", name, "missing from the probe object");
-	*program = probe->program[found - way->object.program];
+	error = tracepoint_id(way->events, point->event, id, f);
+	if (error)
+		return error;
+	fd = tracepoint_attach(*id, program);
+	return fd < 0 ? fail(f, fd, "attach", point->event, advice(fd)) : fd;
+}
+
+static int attach_one(struct way_in *way, struct probe *probe, enum point_kind kind, const char *name, int *link,
+		      struct failure *f)
+{
+	int i = find_point(way, kind, name, f);
+	uint64_t id;
+
+	if (i < 0)
+		return i;
+	id = way->point[i].btf_id;
+	switch (kind) {
+	case POINT_PERF: *link = attach_event(way, &way->point[i], probe->program[i], &id, f); break;
+	case POINT_ITER: *link = bpf_link_create(probe->program[i], BPF_TRACE_ITER); break;
+	default: *link = bpf_raw_tracepoint_open(probe->program[i], kind == POINT_RAW ? name : NULL);
+	}
+	if (*link < 0)
+		return fail(f, *link, "attach", way->object.program[i].section, advice(*link));
+	if (string_equal(name, "sched_switch")) {
+		probe->switch_index = (uint32_t)i;
+		probe->switch_id = id;
+	}
 	return 0;
+}
+
+static int find_run(struct way_in *way, struct probe *probe, const char *name, int *program, struct failure *f)
+{
+	int i = find_point(way, POINT_RUN, name, f);
+
+	if (i < 0)
+		return i;
+	*program = probe->program[i];
+	return 0;
+}
+
+/* Numbers for the portable paths, whose programs cannot count up by themselves. */
+static int fill_numbers(struct way_in *way, struct probe *probe, struct failure *f)
+{
+	int program, error = probe->path == PATH_BTF ? 0 : find_run(way, probe, "fill", &program, f);
+
+	if (error || probe->path == PATH_BTF)
+		return error;
+	for (uint64_t first = 0; !error && first < probe->capacity; first += FILL_STEP)
+		error = bpf_program_test_run(program, &first, sizeof first);
+	return error ? fail(f, error, "run", "portable_run/fill", advice(error)) : 0;
 }
 
 static int seed(struct probe *probe, struct failure *f)
@@ -303,20 +370,26 @@ static int seed(struct probe *probe, struct failure *f)
  */
 static int attach_all(struct probe *probe, struct way_in *way, struct failure *f)
 {
-	int error = attach_one(way, probe, "tp_btf/sched_process_free", &probe->link[0], f);
+	static const enum point_kind kinds[PATHS] = { POINT_BTF, POINT_RAW, POINT_PERF };
+	enum point_kind kind = kinds[probe->path];
+	int error = fill_numbers(way, probe, f);
 
 	if (!error)
-		error = attach_one(way, probe, "tp_btf/task_newtask", &probe->link[1], f);
+		error = attach_one(way, probe, kind, "sched_process_free", &probe->link[0], f);
+	if (!error && probe->path != PATH_BTF)
+		error = attach_one(way, probe, kind, "sched_process_exec", &probe->link[3], f);
 	if (!error)
-		error = attach_one(way, probe, "iter/task", &probe->seed, f);
+		error = attach_one(way, probe, kind, "task_newtask", &probe->link[1], f);
 	if (!error)
-		error = find_test_run(way, probe, "on_sample", &probe->sample, f);
+		error = attach_one(way, probe, POINT_ITER, "task", &probe->seed, f);
 	if (!error)
-		error = find_test_run(way, probe, "on_reclaim", &probe->reclaim, f);
+		error = find_run(way, probe, "sample", &probe->sample, f);
+	if (!error)
+		error = find_run(way, probe, "reclaim", &probe->reclaim, f);
 	if (!error)
 		error = seed(probe, f);
 	if (!error)
-		error = attach_one(way, probe, "tp_btf/sched_switch", &probe->link[2], f);
+		error = attach_one(way, probe, kind, "sched_switch", &probe->link[2], f);
 	if (error)
 		return error;
 	__atomic_store_n(&probe->epoch->now, 1, __ATOMIC_SEQ_CST);
@@ -345,13 +418,43 @@ static int open_kernel_btf(struct way_in *way, struct failure *f)
 	return btf_open(&way->kernel, data, index, "the kernel", f);
 }
 
-static int resolve_attach_points(struct way_in *way, struct failure *f)
+static int open_own(struct way_in *way, struct bytes *object, struct failure *f)
+{
+	/* cppcheck-suppress comparePointers ; two labels of one section */
+	struct bytes packed = { probe_object, (size_t)(probe_object_end - probe_object) };
+	size_t size = unpack_size(packed);
+	int error = take_memory(&way->own, size);
+
+	if (!error)
+		error = unpack(packed, way->own.data, size);
+	*object = (struct bytes){ way->own.data, size };
+	return error ? fail(f, error, "unpack", "the probe", NULL) : 0;
+}
+
+static int resolve_attach_points(struct way_in *way, enum probe_path path, struct failure *f)
 {
 	int error = 0;
 
 	for (uint32_t i = 0; !error && i < way->object.programs; i++)
-		error = attach_resolve(&way->kernel, &way->object.program[i], &way->point[i], f);
+		error = attach_resolve(&way->kernel, &way->object.program[i], path, &way->point[i], f);
 	return error;
+}
+
+/* What the chosen path has to know of the kernel's tracepoints. */
+static int configure(struct way_in *way, struct config *config, struct failure *f)
+{
+	int result;
+
+	if (config->path != PATH_PERF) {
+		result = attach_prev_argument(&way->kernel, f);
+		config->prev_argument = (uint32_t)result;
+		return result < 0 ? result : 0;
+	}
+	result = tracepoint_folder(f);
+	if (result < 0)
+		return result;
+	way->events = result;
+	return tracepoint_offsets(way->events, &config->at, f);
 }
 
 static int go_in(struct probe *probe, struct way_in *way, struct probe_request *request, struct failure *f)
@@ -360,20 +463,23 @@ static int go_in(struct probe *probe, struct way_in *way, struct probe_request *
 		.cpus = probe->cpus,
 		.capacity = probe->capacity,
 		.weak_order = ARCH_WEAK_ORDER,
+		.path = probe->path,
 	};
+	struct bytes object = request->object;
 	int error = open_kernel_btf(way, f);
 
+	if (!error && !object.data)
+		error = open_own(way, &object, f);
 	if (!error)
-		error = object_open(&way->object, request->object, &way->arena, f);
-	if (!error)
-		error = resolve_attach_points(way, f);
+		error = object_open(&way->object, object, &way->arena, f);
 	if (error)
 		return error;
-	error = attach_prev_argument(&way->kernel, f);
-	if (error < 0)
-		return error;
-	config.prev_argument = (uint32_t)error;
-	error = object_fit_kernel(&way->object, &way->kernel, &way->core, f);
+	object_keep(&way->object, attach_wants, probe->path);
+	error = resolve_attach_points(way, probe->path, f);
+	if (!error)
+		error = configure(way, &config, f);
+	if (!error)
+		error = object_fit_kernel(&way->object, &way->kernel, &way->core, f);
 	if (!error)
 		error = create_maps(&way->object, &config, f);
 	if (!error)
@@ -392,8 +498,10 @@ static void leave(struct way_in *way)
 	for (uint32_t i = 0; i < way->object.maps; i++)
 		sys_close_once(&way->object.map[i].fd);
 	sys_close_once(&way->object.constants_fd);
+	sys_close_once(&way->events);
 	free_memory(&way->arena);
 	free_memory(&way->btf_arena);
+	free_memory(&way->own);
 }
 
 /* The built-in object has been read for the last time: its pages need not stay. */
@@ -406,16 +514,14 @@ static void forget_object(void)
 		sys_madvise((void *)from, to - from, SYS_MADV_DONTNEED);
 }
 
-static void begin(struct probe *probe, struct probe_request *request)
+static void begin(struct probe *probe, const struct probe_request *request)
 {
 	probe_clear(probe);
+	probe->path = request->path;
 	probe->cpus = machine_possible_cpus();
 	probe->capacity = request->slots ? request->slots : machine_default_slots();
 	/* whole pages, so that the last piece can be mapped */
 	probe->capacity = round_up(probe->capacity, (uint32_t)(start_facts()->page_size / sizeof(struct slot)));
-	if (!request->object.data)
-		/* cppcheck-suppress comparePointers ; two labels of one section */
-		request->object = (struct bytes){ probe_object, (size_t)(probe_object_end - probe_object) };
 }
 
 int probe_load(struct probe *probe, struct probe_request *request, struct failure *f)
@@ -429,7 +535,7 @@ int probe_load(struct probe *probe, struct probe_request *request, struct failur
 	if (error)
 		return fail(f, error, "reserve memory for", "the loader", NULL);
 	way = (struct way_in *)memory.data;
-	way->object.constants_fd = -1;
+	way->object.constants_fd = way->events = -1;
 	error = go_in(probe, way, request, f);
 	leave(way);
 	free_memory(&memory);

@@ -8,6 +8,7 @@
 
 struct probe_request {
 	struct bytes object;	/* the object file; {0}: the built-in one. Must outlive the probe */
+	enum probe_path path;
 	uint32_t slots;		/* 0: sized from the machine */
 	char *log;		/* where a refusing verifier's last words go, or NULL */
 	size_t log_size, log_used;

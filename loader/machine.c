@@ -71,6 +71,32 @@ uint32_t machine_default_slots(void)
 	return slots < limit ? slots : limit;
 }
 
+static const uint64_t unlimited = UINT64_MAX;	/* RLIM64_INFINITY */
+
+bool machine_raise_locked(void)
+{
+	struct sys_rlimit old = { 0 }, all = { unlimited, unlimited }, some;
+
+	if (sys_prlimit(0, SYS_RLIMIT_MEMLOCK, NULL, &old) || old.current == unlimited)
+		return false;
+	if (!sys_prlimit(0, SYS_RLIMIT_MEMLOCK, &all, NULL))
+		return true;
+	some = (struct sys_rlimit){ old.maximum, old.maximum };
+	return old.maximum > old.current && !sys_prlimit(0, SYS_RLIMIT_MEMLOCK, &some, NULL);
+}
+
+bool machine_may_be_short(void)
+{
+	enum { CAP_PERFMON = 38 - 32, CAP_BPF = 39 - 32, CAP_SYS_ADMIN = 21 };
+	struct sys_capability set = { 0 };
+	struct sys_rlimit limit = { unlimited, unlimited };
+	uint32_t two = 1u << CAP_PERFMON | 1u << CAP_BPF;
+
+	if (sys_capget(&set) || sys_prlimit(0, SYS_RLIMIT_MEMLOCK, NULL, &limit) || limit.current == unlimited)
+		return false;
+	return (set.word[1].effective & two) == two || set.word[0].effective >> CAP_SYS_ADMIN & 1;
+}
+
 /* Reads size bytes into fresh memory. */
 static int read_whole(int fd, size_t size, struct arena *arena)
 {

@@ -25,6 +25,13 @@ uint32_t machine_possible_cpus(void);
 uint32_t machine_default_slots(void);
 
 /*
+ * Kernels before 5.11 charge BPF's memory against RLIMIT_MEMLOCK and answer EPERM. Raises the limit as far as it may be:
+ * true where it is higher now. machine_may_be_short: it is finite, and the capabilities that BPF wants are there.
+ */
+bool machine_raise_locked(void);
+bool machine_may_be_short(void);
+
+/*
  * The whole of a regular file: 0, with the memory in *arena (arena->used bytes, aligned to a page), or -errno
  * (-EINVAL: empty, or no regular file). kernels_own: only the kernel can change it, so it may be mapped.
  */

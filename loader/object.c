@@ -71,6 +71,7 @@ static int add_map(struct object *object, const struct elf_symbol *symbol, struc
 	map->name = symbol->name;
 	map->at = (uint32_t)symbol->value;
 	map->fd = -1;
+	map->wanted = true;
 	object->maps++;
 	return 0;
 }
@@ -236,6 +237,44 @@ int object_link_maps(struct object *object, struct failure *f)
 	return error;
 }
 
+static void want_maps(struct object *object)
+{
+	for (uint32_t i = 0; i < object->maps; i++)
+		object->map[i].wanted = false;
+	for (uint32_t i = 1; i < object->elf.sections; i++) {
+		struct elf_section section = elf_section(&object->elf, i);
+
+		if (section.type != ELF_REL || !program_of_section(object, section.info))
+			continue;
+		for (uint32_t k = 0; k < elf_relocations(&section); k++) {
+			struct elf_relocation r = elf_relocation(&section, k);
+			struct elf_symbol symbol = elf_symbol(&object->elf, r.symbol);
+
+			for (uint32_t m = 0; symbol.section == object->maps_section && m < object->maps; m++)
+				if (object->map[m].at == symbol.value)
+					object->map[m].wanted = true;
+		}
+	}
+}
+
+void object_keep(struct object *object, bool (*wants)(const char *section, enum probe_path path),
+		 enum probe_path path)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < object->programs; i++) {
+		struct object_program program = object->program[i];
+
+		if (!wants(program.section, path))
+			continue;
+		object->program[i] = object->program[kept];
+		object->program[kept++] = program;
+	}
+	object->others += object->programs - kept;
+	object->programs = kept;
+	want_maps(object);
+}
+
 /* ---- CO-RE: section .BTF.ext, a list of relocations for each program section */
 
 struct extension_header {
@@ -264,7 +303,7 @@ static int relocation_part(struct object *object, struct bytes *part, struct fai
 typedef int (*relocation_visitor)(struct object *object, struct core *core, struct object_program *program,
 				  const struct core_relocation *r, struct failure *f);
 
-/* Calls visit for each relocation of each program. */
+/* Calls visit for each relocation of each program that is to be loaded. */
 static int for_each_relocation(struct object *object, struct core *core, relocation_visitor visit,
 			       struct failure *f)
 {
@@ -279,23 +318,26 @@ static int for_each_relocation(struct object *object, struct core *core, relocat
 	    record_size < sizeof(struct core_relocation))
 		return bad(f, ".BTF.ext", "record size");
 	while (at < part.size) {
-		struct object_program *program = NULL;
+		uint32_t index = 0, all = object->programs + object->others;
 		const char *name;
 
 		if (!bytes_copy(part, at, info, sizeof info))
 			return bad(f, ".BTF.ext", "a list is cut off");
 		at += sizeof info;
 		name = bytes_string(object->btf.strings, info[0]);
-		for (uint32_t i = 0; name && i < object->programs; i++)
-			if (string_equal(object->program[i].section, name))
-				program = &object->program[i];
-		if (!program || !bytes_at(part, at, (uint64_t)info[1] * record_size))
+		while (name && index < all && !string_equal(object->program[index].section, name))
+			index++;
+		if (!name || index == all || !bytes_at(part, at, (uint64_t)info[1] * record_size))
 			return bad(f, ".BTF.ext", "a list of no program, or cut off");
+		if (index >= object->programs) {
+			at += (uint64_t)info[1] * record_size;
+			continue;
+		}
 		for (uint32_t i = 0; i < info[1]; i++, at += record_size) {
 			struct core_relocation r;
 
 			bytes_copy(part, at, &r, sizeof r);
-			error = visit(object, core, program, &r, f);
+			error = visit(object, core, &object->program[index], &r, f);
 			if (error)
 				return error;
 		}

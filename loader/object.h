@@ -10,12 +10,13 @@
 #include "loader/elf.h"
 #include "probe/abi.h"
 
-enum { OBJECT_MAPS_MAX = 16, OBJECT_PROGRAMS_MAX = 16, OBJECT_NAME_SIZE = 16 };
+enum { OBJECT_MAPS_MAX = 16, OBJECT_PROGRAMS_MAX = 32, OBJECT_NAME_SIZE = 16 };
 
 struct object_map {
 	const char *name;		/* the symbol's */
 	struct map_definition definition;
 	uint32_t at;			/* in the section .maps */
+	bool wanted;			/* by a program that is to be loaded */
 	int fd;				/* -1 until the loader has created it */
 };
 
@@ -31,7 +32,9 @@ struct object {
 	struct elf elf;
 	struct btf btf;
 	const char *license;
-	uint32_t maps, programs;
+	uint32_t maps;
+	uint32_t programs;		/* to be loaded */
+	uint32_t others;		/* behind them in program[]: left out by object_keep() */
 	struct object_map map[OBJECT_MAPS_MAX];
 	struct object_program program[OBJECT_PROGRAMS_MAX];
 	struct bytes constants;		/* .rodata */
@@ -58,7 +61,14 @@ size_t object_memory(size_t file_size);
  */
 int object_open(struct object *object, struct bytes file, struct arena *arena, struct failure *f);
 
-/* Writes the maps' descriptors into the instructions that refer to them. All maps must have been created. */
+/*
+ * Leaves out the programs of other paths: they are not fitted, linked or loaded, and maps that only they use are not
+ * wanted. Until then all programs and maps are.
+ */
+void object_keep(struct object *object, bool (*wants)(const char *section, enum probe_path path),
+		 enum probe_path path);
+
+/* Writes the maps' descriptors into the instructions that refer to them. All wanted maps must have been created. */
 int object_link_maps(struct object *object, struct failure *f);
 
 /* Fits all programs to the kernel's types. core is caller's memory (it is large). */

@@ -81,6 +81,14 @@ enum {
 	SYS_S_IFIFO = 0010000,
 	SYS_S_IFREG = 0100000,
 	SYS_TCGETS = 0x5401,
+	SYS_RLIMIT_MEMLOCK = 8,
+	SYS_FSOPEN_CLOEXEC = 1,
+	SYS_FSMOUNT_CLOEXEC = 1,
+	SYS_FSCONFIG_CMD_CREATE = 6,
+	SYS_PERF_TYPE_TRACEPOINT = 2,
+	SYS_PERF_FLAG_FD_CLOEXEC = 8,
+	SYS_PERF_IOC_ENABLE = 0x2400,
+	SYS_PERF_IOC_SET_BPF = 0x40042408,
 	SYS_PAGE_SIZE_MIN = 4096,
 };
 
@@ -109,6 +117,17 @@ struct sys_sysinfo {	/* include/uapi/linux/sysinfo.h, 64-bit */
 struct sys_signalfd_siginfo {	/* include/uapi/linux/signalfd.h */
 	uint32_t signal;
 	uint8_t rest[124];
+};
+
+struct sys_rlimit {
+	uint64_t current, maximum;
+};
+
+struct sys_perf_event {	/* PERF_ATTR_SIZE_VER0 of struct perf_event_attr, include/uapi/linux/perf_event.h */
+	uint32_t type, size;
+	uint64_t config, sample_period, sample_type, read_format, flags;
+	uint32_t wakeup_events, bp_type;
+	uint64_t bp_addr;
 };
 
 struct sys_utsname {
@@ -308,6 +327,33 @@ static inline int sys_capget(struct sys_capability *set)
 static inline int sys_bpf(int command, void *attributes, size_t size)
 {
 	return (int)sys_call(NR_bpf, command, (long)attributes, (long)size, 0, 0, 0);
+}
+
+/* process 0: this one; NULL: not set, not asked for */
+static inline int sys_prlimit(int process, int resource, const struct sys_rlimit *set, struct sys_rlimit *old)
+{
+	return (int)sys_call(NR_prlimit64, process, resource, (long)set, (long)old, 0, 0);
+}
+
+/* A file system of that type as a mount that has no place in the tree: 5.2. */
+static inline int sys_fsopen(const char *type)
+{
+	return (int)sys_call(NR_fsopen, (long)type, SYS_FSOPEN_CLOEXEC, 0, 0, 0, 0);
+}
+
+static inline int sys_fsconfig_create(int fd)
+{
+	return (int)sys_call(NR_fsconfig, fd, SYS_FSCONFIG_CMD_CREATE, 0, 0, 0, 0);
+}
+
+static inline int sys_fsmount(int fd)
+{
+	return (int)sys_call(NR_fsmount, fd, SYS_FSMOUNT_CLOEXEC, 0, 0, 0, 0);
+}
+
+static inline int sys_perf_event_open(const struct sys_perf_event *event, int process, int cpu)
+{
+	return (int)sys_call(NR_perf_event_open, (long)event, process, cpu, -1, SYS_PERF_FLAG_FD_CLOEXEC, 0);
 }
 
 static inline int sys_getpid(void)

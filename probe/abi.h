@@ -77,6 +77,22 @@ struct epoch {
 	uint64_t reserved[7];
 };
 
+/* The ways into the kernel, the best first. */
+enum probe_path {
+	PATH_BTF,	/* tracing programs, task storage: 5.12 */
+	PATH_RAW,	/* raw tracepoints, a hash by pid: 5.8 */
+	PATH_PERF,	/* the same programs on perf events of tracepoints, which only root may open */
+	PATHS
+};
+
+/* Where PATH_PERF finds fields in the records of tracepoints: bytes, as their format files say. */
+struct tracepoint_offsets {
+	uint16_t switch_prev_state, switch_next_pid, birth_pid, free_pid, exec_old_pid, reserved;
+};
+
+/* Numbers that one run of the fill program puts into the queue of fresh ones. */
+enum { FILL_STEP = 256 };
+
 /*
  * Read-only to the verifier: set by the loader before the programs are loaded, so that branches that this
  * machine does not take are not even verified.
@@ -86,6 +102,8 @@ struct config {
 	uint32_t capacity;	/* entries of slots */
 	uint32_t prev_argument;	/* of sched_switch: 1, or 2 where prev_state comes first */
 	uint32_t weak_order;	/* bool: stores of one CPU may be seen in another order, so that barriers are needed */
+	uint32_t path;		/* enum probe_path */
+	struct tracepoint_offsets at;	/* PATH_PERF */
 };
 
 /* How the probe's object asks for a map; the loader sets the capacity of those named in its table. */
@@ -104,7 +122,7 @@ _Static_assert(__builtin_offsetof(struct running, used) == 24, "running.used");
 _Static_assert(__builtin_offsetof(struct running, other_ns) == 48, "running.other_ns");
 _Static_assert(sizeof(struct counters) == 128, "counters");
 _Static_assert(sizeof(struct epoch) == 64, "epoch");
-_Static_assert(sizeof(struct config) == 16, "config");
+_Static_assert(sizeof(struct config) == 32, "config");
 _Static_assert(sizeof(struct map_definition) == 20, "map_definition");
 
 #endif

@@ -15,10 +15,12 @@
 #define ONCE(lvalue) (*(volatile __typeof__(lvalue) *)&(lvalue))
 #define COMPILER_BARRIER() __asm__ volatile("" ::: "memory")
 
-enum { BPF_STORAGE_GET_CREATE = 1 };
+enum { BPF_STORAGE_GET_CREATE = 1, BPF_NOEXIST = 1 };
 
 enum {	/* enum bpf_map_type, and the flags of BPF_MAP_CREATE */
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_QUEUE = 22,
 	BPF_MAP_TYPE_STACK = 23,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 	BPF_F_NO_PREALLOC = 1 << 0,
@@ -27,8 +29,16 @@ enum {	/* enum bpf_map_type, and the flags of BPF_MAP_CREATE */
 
 /* 3.18: the value, or NULL */
 static void *(*const map_lookup)(const void *map, const void *key) = (void *)1;
+/* 3.19: 0, or -errno: -EEXIST (BPF_NOEXIST), -E2BIG, -EBUSY; -ENOENT */
+static long (*const map_update)(const void *map, const void *key, const void *value,
+				uint64_t flags) = (void *)2;
+static long (*const map_delete)(const void *map, const void *key) = (void *)3;
+/* 4.1: CLOCK_MONOTONIC */
+static uint64_t (*const clock_ns)(void) = (void *)5;
 /* 4.1: the CPU that runs us */
 static uint32_t (*const this_cpu)(void) = (void *)8;
+/* 4.8: struct task_struct * */
+static uint64_t (*const current_task)(void) = (void *)35;
 /* 4.20: 0, or -errno where the stack is full / empty */
 static long (*const map_push)(const void *map, const void *value, uint64_t flags) = (void *)87;
 static long (*const map_pop)(const void *map, void *value) = (void *)88;

@@ -50,6 +50,14 @@ struct thread_info {
 	uint32_t cpu;
 };
 
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+struct signal_struct {
+	struct list_head thread_head;
+};
+
 struct task_struct {
 	unsigned int __state;	/* 5.14, 2f064a59a11f ("sched: Change task_struct::state") */
 	unsigned int flags;
@@ -59,6 +67,8 @@ struct task_struct {
 	struct sched_entity se;
 	struct task_io_accounting ioac;
 	struct thread_info thread_info;
+	struct signal_struct *signal;
+	struct list_head children, sibling, thread_node;
 	char comm[16];
 };
 
@@ -96,6 +106,7 @@ struct bpf_iter__task {
 };
 
 /* enum bpf_field_info_kind of the compiler */
+#define FIELD_OFFSET(field) __builtin_preserve_field_info(field, 0)
 #define FIELD_EXISTS(field) __builtin_preserve_field_info(field, 2)
 #define VIEW(type) ((type *)0)
 

@@ -13,11 +13,7 @@
  * A slot counts what its task used since it got the slot; before, and where there is none, the task's CPU time is
  * kept per CPU as other_ns. So every nanosecond is in one of the two.
  */
-#include "probe/kernel.h"
-#include "probe/slots.h"
-
-/* In the task's storage: its slot, or why it has none. */
-enum { KEY_DROPPED = 1ull << 32 };	/* no slot was free; counted as dropped */
+#include "probe/portable.h"
 
 MAP(tenancy_map, BPF_MAP_TYPE_TASK_STORAGE, 4, sizeof(struct tenancy), 0, BPF_F_NO_PREALLOC);
 
@@ -62,29 +58,11 @@ INLINE uint32_t state_of(struct task_struct *task)
 	return ((struct task_struct___long_state *)task)->state;
 }
 
-INLINE int64_t atomic_count(const int64_t *counter)
-{
-	int64_t count = 0;
-
-	probe_read_kernel(&count, sizeof count, counter);
-	return count;
-}
-
-/*
- * Up to 6.1. The whole path stands in each access: CO-RE could not tie the rest of a split one to the kernel, since
- * the counter's struct has no name.
- */
-INLINE uint32_t atomic_pages(struct mm_struct___atomic *mm)
-{
-	return pages(atomic_count(&mm->rss_stat.count[MM_FILEPAGES].counter),
-		     atomic_count(&mm->rss_stat.count[MM_ANONPAGES].counter),
-		     atomic_count(&mm->rss_stat.count[MM_SHMEMPAGES].counter));
-}
-
 /* RSS in pages; 0 without memory, and for kernel threads that have borrowed some. */
 INLINE uint32_t rss_of(struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;
+	struct mm_struct___atomic *old = (void *)mm;
 
 	if (!mm || task->flags & PF_KTHREAD)
 		return 0;
@@ -93,7 +71,9 @@ INLINE uint32_t rss_of(struct task_struct *task)
 			     mm->rss_stat[MM_SHMEMPAGES].count);
 	/* the verifier of 6.1 refuses direct loads from arrays of atomic_long_t */
 	if (FIELD_EXISTS(VIEW(struct mm_struct___atomic)->rss_stat.count[0].counter))
-		return atomic_pages((void *)mm);
+		return pages(PROBE_READ(old, rss_stat.count[MM_FILEPAGES].counter),
+			     PROBE_READ(old, rss_stat.count[MM_ANONPAGES].counter),
+			     PROBE_READ(old, rss_stat.count[MM_SHMEMPAGES].counter));
 	return 0;
 }
 
@@ -114,16 +94,6 @@ INLINE struct use use_of(struct task_struct *task)
 		use.write_bytes = task->ioac.write_bytes;
 	}
 	return use;
-}
-
-/* Since the task got its slot. */
-INLINE void put_use(struct use *to, struct task_struct *task, const struct use *base)
-{
-	struct use now = use_of(task);
-
-	to->cpu_ns = now.cpu_ns - base->cpu_ns;
-	to->read_bytes = now.read_bytes - base->read_bytes;
-	to->write_bytes = now.write_bytes - base->write_bytes;
 }
 
 /*
@@ -231,16 +201,6 @@ INLINE void step_sequence(struct on_cpu *cpu)
 	COMPILER_BARRIER();
 }
 
-INLINE uint64_t read_sequence(struct on_cpu *cpu)
-{
-	uint64_t sequence;
-
-	COMPILER_BARRIER();
-	sequence = config.weak_order ? ADD_ORDERED(&cpu->sequence, 0) : ONCE(cpu->sequence);
-	COMPILER_BARRIER();
-	return sequence;
-}
-
 /* ---- the programs */
 
 /* In copy_process(), in process context, for every thread: where slots are given out. */
@@ -259,6 +219,7 @@ INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int pr
 	uint32_t rss_pages = rss_of(prev);	/* first: see record() */
 	struct tenancy held = { 0 }, *tenancy;
 	struct slot *slot;
+	struct use use;
 
 	if (cpu->task == (uint64_t)prev) {
 		held = cpu->now;
@@ -280,7 +241,8 @@ INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int pr
 	slot = slot_of(held.key);
 	if (!slot)
 		return;
-	put_use(&slot->used, prev, &held.base);
+	use = use_of(prev);
+	slot->used = use_since(&use, &held.base);
 	record(slot, prev, preempted ? 0 : state_of(prev));
 	slot->rss_pages = rss_pages;
 }
@@ -324,16 +286,6 @@ INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
 	else
 		ONCE(cpu->since_ns) = next->se.sum_exec_runtime;
 }
-
-/* The verifier wants the offset into the arguments in the load itself; the compiler would share the load. */
-#define ARGUMENT(arguments, n)                                                                     \
-	({                                                                                         \
-		struct task_struct *task_;                                                         \
-		__asm__ volatile("%0 = *(u64 *)(%1 + %2)"                                          \
-				 : "=r"(task_)                                                     \
-				 : "r"(arguments), "i"((n) * 8));                                  \
-		task_;                                                                             \
-	})
 
 SEC("tp_btf/sched_switch")
 int on_switch(uint64_t *arguments)
@@ -390,27 +342,19 @@ int on_free(uint64_t *arguments)
 	return 0;
 }
 
-/* On a CPU that has not switched since we attached: the sample program finds the task here. */
-INLINE void note_running(struct task_struct *task, const struct tenancy *tenancy)
-{
-	uint32_t number = FIELD_EXISTS(VIEW(struct task_struct)->thread_info.cpu) ?
-				  task->thread_info.cpu :
-				  ((struct task_struct___own_cpu *)task)->cpu;
-	struct on_cpu *cpu = map_lookup(&on_cpu_map, &number);
-
-	if (!cpu || ONCE(cpu->task))
-		return;
-	cpu->seed.base = tenancy->base;
-	cpu->seed.key = ONCE(tenancy->key);
-	ONCE(cpu->seed_task) = (uint64_t)task;
-}
-
 /* What changes while a task sleeps: RSS under reclaim, a name set from outside. The stamp says that it is alive. */
 INLINE void renew(struct slot *slot, struct task_struct *task, uint32_t rss_pages)
 {
 	slot->rss_pages = rss_pages;
 	copy_name(slot, task);
 	slot->stamp = jiffies64();
+}
+
+INLINE uint32_t cpu_of(struct task_struct *task)
+{
+	if (FIELD_EXISTS(VIEW(struct task_struct)->thread_info.cpu))
+		return task->thread_info.cpu;
+	return ((struct task_struct___own_cpu *)task)->cpu;
 }
 
 /*
@@ -443,93 +387,16 @@ int on_seed(struct bpf_iter__task *context)
 		return 0;
 	renew(slot, task, rss_pages);
 	if (task->on_cpu && ONCE(e->now))
-		note_running(task, tenancy);
+		note_running(task, cpu_of(task), tenancy);
 	return 0;
-}
-
-/* The mm may be on its way out: every read is checked. */
-INLINE uint32_t probe_rss(struct task_struct *task)
-{
-	struct mm_struct *mm = PROBE_READ(task, mm);
-
-	if (!mm || PROBE_READ(task, flags) & PF_KTHREAD)
-		return 0;
-	if (FIELD_EXISTS(VIEW(struct mm_struct)->rss_stat[0].count))
-		return pages(PROBE_READ(mm, rss_stat[MM_FILEPAGES].count),
-			     PROBE_READ(mm, rss_stat[MM_ANONPAGES].count),
-			     PROBE_READ(mm, rss_stat[MM_SHMEMPAGES].count));
-	if (FIELD_EXISTS(VIEW(struct mm_struct___atomic)->rss_stat.count[0].counter))
-		return atomic_pages((void *)mm);
-	return 0;
-}
-
-/* As put_use(), for a pointer that is not known to be good. */
-INLINE void probe_use(struct use *to, struct task_struct *task, const struct use *base)
-{
-	to->cpu_ns = PROBE_READ(task, se.sum_exec_runtime) - base->cpu_ns;
-	if (FIELD_EXISTS(VIEW(struct task_io_accounting)->read_bytes)) {
-		to->read_bytes = PROBE_READ(task, ioac.read_bytes) - base->read_bytes;
-		to->write_bytes = PROBE_READ(task, ioac.write_bytes) - base->write_bytes;
-	}
-}
-
-/* What a CPU's entry says, or nothing (false) where a switch changes it at this moment. */
-INLINE int read_running(struct running *out, struct on_cpu *cpu)
-{
-	uint64_t sequence = read_sequence(cpu), task = ONCE(cpu->task), cpu_ns;
-	uint64_t other_ns = ONCE(cpu->other_ns), since_ns = ONCE(cpu->since_ns);
-	struct tenancy held = task ? cpu->now : cpu->seed;
-	struct task_struct *running = (void *)(task ? task : ONCE(cpu->seed_task));
-	uint32_t pid = 0;
-
-	out->slot = 0;
-	if (running) {
-		/* it cannot be freed under us (RCU), but may be switched out at any moment */
-		pid = PROBE_READ(running, pid);
-		out->tgid = PROBE_READ(running, tgid);
-		out->rss_pages = probe_rss(running);
-		probe_use(&out->used, running, &held.base);
-		cpu_ns = out->used.cpu_ns + held.base.cpu_ns;
-		if (task && pid && !key_slot(held.key) && cpu_ns > since_ns)
-			other_ns += cpu_ns - since_ns;
-	}
-	if (sequence & 1 || read_sequence(cpu) != sequence)
-		return 0;
-	out->pid = pid;
-	out->generation = key_generation(held.key);
-	out->slot = key_slot(held.key);
-	out->other_ns = other_ns;
-	return 1;
-}
-
-/* A CPU that is changing its task is asked again; then its task has just been, or will soon be, recorded. */
-INLINE void copy_running(struct running *out, struct on_cpu *cpu)
-{
-#pragma clang loop unroll(disable)
-	for (int tries = 0; tries < 2; tries++)
-		if (read_running(out, cpu))
-			return;
-	out->slot = out->pid = 0;	/* other_ns stays */
 }
 
 /* Run by BPF_PROG_TEST_RUN, once per sample. */
 SEC("test_run/sample")
 int on_sample(void *context)
 {
-	struct counters *c = the_counters();
-
 	(void)context;
-	for (uint32_t i = 0; i < config.cpus; i++) {
-		uint32_t number = i;	/* a counter whose address escapes is imprecise to the verifier */
-		struct on_cpu *cpu = map_lookup(&on_cpu_map, &number);
-		struct running *out = map_lookup(&running_map, &number);
-
-		if (!cpu || !out)
-			break;
-		copy_running(out, cpu);
-	}
-	if (c)
-		c->jiffies = jiffies64();
+	sample_all(0);
 	return 0;
 }
 

@@ -13,7 +13,10 @@
 #include "probe/helpers.h"
 
 /* A slot's identity: its number + 1 in the low half, its generation in the high one. */
-enum { NO_SLOT = 0 };
+enum {
+	NO_SLOT = 0,
+	KEY_DROPPED = 1ull << 32,	/* none, since no number was free; counted as dropped */
+};
 
 INLINE uint64_t make_key(uint32_t number, uint32_t generation)
 {
@@ -70,9 +73,18 @@ MAP(free2_map, BPF_MAP_TYPE_STACK, 0, 4, 0, 0);
 const volatile struct config config SEC(".rodata") = { 0 };
 const char probe_license[] SEC("license") = "Dual MIT/GPL";
 
+/*
+ * Written out, since newer compilers make of __sync_fetch_and_add() an instruction that 5.10 does not know. A full
+ * barrier on x86 (lock add), none on aarch64.
+ */
 INLINE void add(uint64_t *counter, int64_t by)
 {
-	__sync_fetch_and_add(counter, by);
+	__asm__ volatile("lock *(u64 *)(%0 + 0) += %1" ::"r"(counter), "r"(by) : "memory");
+}
+
+INLINE void add32(uint32_t *counter, uint64_t by)
+{
+	__asm__ volatile("lock *(u32 *)(%0 + 0) += %1" ::"r"(counter), "r"(by) : "memory");
 }
 
 /*
@@ -103,6 +115,16 @@ INLINE void push_to(uint32_t epoch, uint32_t *number)
 	default: map_push(&free2_map, number, 0);
 	}
 }
+
+/* The verifier wants the offset into the arguments in the load itself; the compiler would share the load. */
+#define ARGUMENT(arguments, n)                                                                     \
+	({                                                                                         \
+		struct task_struct *task_;                                                         \
+		__asm__ volatile("%0 = *(u64 *)(%1 + %2)"                                          \
+				 : "=r"(task_)                                                     \
+				 : "r"(arguments), "i"((n) * 8));                                  \
+		task_;                                                                             \
+	})
 
 INLINE struct counters *the_counters(void)
 {

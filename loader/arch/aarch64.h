@@ -74,7 +74,11 @@ enum {
 	NR_mprotect = 226,
 	NR_madvise = 233,
 	NR_perf_event_open = 241,
+	NR_prlimit64 = 261,
 	NR_bpf = 280,
+	NR_fsopen = 430,
+	NR_fsconfig = 431,
+	NR_fsmount = 432,
 };
 
 #endif

@@ -69,6 +69,10 @@ enum {
 	NR_timerfd_settime = 286,
 	NR_signalfd4 = 289,
 	NR_perf_event_open = 298,
+	NR_prlimit64 = 302,
+	NR_fsopen = 430,
+	NR_fsconfig = 431,
+	NR_fsmount = 432,
 	NR_getdents64 = 217,
 	NR_bpf = 321,
 };

@@ -103,21 +103,28 @@ static void sections(void **state)
 	enum { TYPEDEF_ID = 2, FUNCTION_ID = 4 };
 	static const struct {
 		const char *section;
+		enum probe_path path;
 		int error;
 		struct attach_point want;
 	} rows[] = {
-		{ "tp_btf/x", 0, { BPF_PROG_TRACING, BPF_TRACE_RAW_TP, TYPEDEF_ID } },
-		{ "iter/x", 0, { BPF_PROG_TRACING, BPF_TRACE_ITER, FUNCTION_ID } },
-		{ "test_run/any", 0, { BPF_PROG_RAW_TRACEPOINT, 0, 0 } },
-		{ "tp_btf/y", -SYS_ENOENT, { 0 } },
-		{ "tp_btf/", -SYS_ENOENT, { 0 } },
-		{ "iter/y", -SYS_ENOENT, { 0 } },
-		{ "iter/", -SYS_ENOENT, { 0 } },
-		{ "raw_tp/x", -SYS_EINVAL, { 0 } },
-		{ "tp_btf", -SYS_EINVAL, { 0 } },
-		{ "kprobe/x", -SYS_EINVAL, { 0 } },
-		{ "", -SYS_EINVAL, { 0 } },
-		{ "tp_btf/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+		{ "tp_btf/x", PATH_BTF, 0, { POINT_BTF, BPF_PROG_TRACING, BPF_TRACE_RAW_TP, TYPEDEF_ID, "x", 0 } },
+		{ "iter/x", PATH_BTF, 0, { POINT_ITER, BPF_PROG_TRACING, BPF_TRACE_ITER, FUNCTION_ID, "x", 0 } },
+		{ "test_run/any", PATH_BTF, 0, { POINT_RUN, BPF_PROG_RAW_TRACEPOINT, 0, 0, "any", 0 } },
+		{ "portable/g/x", PATH_RAW, 0, { POINT_RAW, BPF_PROG_RAW_TRACEPOINT, 0, 0, "x", "g/x" } },
+		{ "portable/g/x", PATH_PERF, 0, { POINT_PERF, BPF_PROG_TRACEPOINT, 0, 0, "x", "g/x" } },
+		{ "portable_iter/x", PATH_RAW, 0,
+		  { POINT_ITER, BPF_PROG_TRACING, BPF_TRACE_ITER, FUNCTION_ID, "x", 0 } },
+		{ "portable_run/any", PATH_PERF, 0, { POINT_RUN, BPF_PROG_RAW_TRACEPOINT, 0, 0, "any", 0 } },
+		{ "portable_iter/y", PATH_RAW, -SYS_ENOENT, { 0 } },
+		{ "tp_btf/y", PATH_BTF, -SYS_ENOENT, { 0 } },
+		{ "tp_btf/", PATH_BTF, -SYS_ENOENT, { 0 } },
+		{ "iter/y", PATH_BTF, -SYS_ENOENT, { 0 } },
+		{ "iter/", PATH_BTF, -SYS_ENOENT, { 0 } },
+		{ "raw_tp/x", PATH_RAW, -SYS_EINVAL, { 0 } },
+		{ "tp_btf", PATH_BTF, -SYS_EINVAL, { 0 } },
+		{ "kprobe/x", PATH_BTF, -SYS_EINVAL, { 0 } },
+		{ "", PATH_BTF, -SYS_EINVAL, { 0 } },
+		{ "tp_btf/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", PATH_BTF,
 		  -SYS_ENOENT, { 0 } },
 	};
 
@@ -133,12 +140,17 @@ static void sections(void **state)
 		struct attach_point point;
 
 		failure = (struct failure){ 0 };
-		assert_int_equal(attach_resolve(&kernel.btf, &program, &point, &failure), rows[i].error);
+		assert_int_equal(attach_resolve(&kernel.btf, &program, rows[i].path, &point, &failure), rows[i].error);
 		if (rows[i].error) {
 			check_failure(&failure, rows[i].error == -SYS_ENOENT ? "this kernel does not have it" :
 									       "no kind of program");
 			continue;
 		}
+		assert_int_equal(point.kind, rows[i].want.kind);
+		assert_string_equal(point.name, rows[i].want.name);
+		assert_int_equal(point.event != NULL, rows[i].want.event != NULL);
+		if (point.event)
+			assert_string_equal(point.event, rows[i].want.event);
 		assert_int_equal(point.program_type, rows[i].want.program_type);
 		assert_int_equal(point.attach_type, rows[i].want.attach_type);
 		assert_int_equal(point.btf_id, rows[i].want.btf_id);
@@ -146,11 +158,32 @@ static void sections(void **state)
 	build_close(&kernel);
 }
 
+/* What belongs to no path is wanted by all, so that it is refused. */
+static void paths(void **state)
+{
+	static const struct {
+		const char *section;
+		int btf, portable;
+	} rows[] = {
+		{ "tp_btf/x", 1, 0 },	{ "iter/x", 1, 0 },	     { "test_run/x", 1, 0 },
+		{ "portable/x", 0, 1 }, { "portable_iter/x", 0, 1 }, { "portable_run/x", 0, 1 },
+		{ "kprobe/x", 1, 1 },	{ "", 1, 1 },		     { "portable", 1, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_int_equal(attach_wants(rows[i].section, PATH_BTF), rows[i].btf);
+		assert_int_equal(attach_wants(rows[i].section, PATH_RAW), rows[i].portable);
+		assert_int_equal(attach_wants(rows[i].section, PATH_PERF), rows[i].portable);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orders_of_arguments),
 		cmocka_unit_test(sections),
+		cmocka_unit_test(paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

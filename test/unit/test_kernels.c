@@ -3,14 +3,12 @@
  * The built-in probe against the types of each kernel of the matrix (test/fixtures/btf, made by test/vm/btf): where
  * the fields are there, by other tools' reading, and what the probe's relocations make of it.
  */
-#include "test/unit/unit.h"
+#include "test/unit/own_object.h"
 
 #include "loader/attach.h"
 #include "loader/object.h"
 
 enum { NONE = -1 };
-
-extern const uint8_t probe_object[], probe_object_end[];
 
 static struct object object;
 static struct btf kernel;
@@ -152,12 +150,13 @@ static void has_a_name(const struct core_relocation *r)
 
 static void fits_each_kernel(void **state)
 {
-	size_t object_size = (size_t)((uintptr_t)probe_object_end - (uintptr_t)probe_object);
+	size_t object_size;
+	uint8_t *own = own_object(&object_size);
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT_OF(rows); i++) {
 		struct arena arena = { .data = exactly(object_memory(object_size)), .size = object_memory(object_size) };
-		uint8_t *copy = copy_of(probe_object, object_size);
+		uint8_t *copy = copy_of(own, object_size);
 		size_t size;
 		uint8_t *data = read_fixture(rows[i].name, &size);
 		struct bytes bytes = { data, size };
@@ -173,6 +172,7 @@ static void fits_each_kernel(void **state)
 		free(copy);
 		free(arena.data);
 	}
+	free(own);
 }
 
 int main(void)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test/unit/unit.h"
@@ -115,10 +117,51 @@ static void arenas(void **state)
 	free(data);
 }
 
+/* In a process of its own, whose user may be another: what it comes to is its exit status. */
+static int raise_from(struct rlimit limit, uid_t user)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		struct rlimit now;
+		bool raised;
+
+		if (setrlimit(RLIMIT_MEMLOCK, &limit) || setreuid(user, user))
+			_exit(100);
+		raised = machine_raise_locked();
+		getrlimit(RLIMIT_MEMLOCK, &now);
+		_exit(raised | (now.rlim_cur > limit.rlim_cur) << 1 | (now.rlim_cur == RLIM_INFINITY) << 2 |
+		      machine_may_be_short() << 3);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void locked_memory(void **state)
+{
+	enum { RAISED = 1 | 2, ALL = 4, SHORT = 8, REFUSED = 100, NOBODY = 65534 };
+	bool may_raise;
+
+	(void)state;
+	if (geteuid()) {
+		print_message("SKIP: only root may raise the limit\n");
+		skip();
+	}
+	may_raise = raise_from((struct rlimit){ RLIM_INFINITY, RLIM_INFINITY }, 0) != REFUSED;	/* CAP_SYS_RESOURCE */
+	assert_int_equal(raise_from((struct rlimit){ 65536, 65536 }, 0), may_raise ? RAISED | ALL : SHORT);
+	if (may_raise)
+		assert_int_equal(raise_from((struct rlimit){ RLIM_INFINITY, RLIM_INFINITY }, 0), ALL);
+	assert_int_equal(raise_from((struct rlimit){ 65536, 131072 }, NOBODY), RAISED);
+	assert_int_equal(raise_from((struct rlimit){ 65536, 65536 }, NOBODY), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cpu_lists),
+		cmocka_unit_test(locked_memory),
 		cmocka_unit_test(this_machine),
 		cmocka_unit_test(files),
 		cmocka_unit_test(arenas),

@@ -10,10 +10,12 @@
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/capability.h>
+#include <linux/perf_event.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -40,6 +42,9 @@
 #define BPF_TRACE_ITER            our_BPF_TRACE_ITER
 #define BPF_STATS_RUN_TIME        our_BPF_STATS_RUN_TIME
 #define BPF_F_RDONLY_PROG         our_BPF_F_RDONLY_PROG
+#define BPF_MAP_TYPE_HASH         our_BPF_MAP_TYPE_HASH
+#define BPF_MAP_TYPE_QUEUE        our_BPF_MAP_TYPE_QUEUE
+#define BPF_NOEXIST               our_BPF_NOEXIST
 #define BPF_MAP_TYPE_ARRAY        our_BPF_MAP_TYPE_ARRAY
 #define BPF_MAP_TYPE_STACK        our_BPF_MAP_TYPE_STACK
 #define BPF_MAP_TYPE_TASK_STORAGE our_BPF_MAP_TYPE_TASK_STORAGE
@@ -69,6 +74,9 @@
 #undef BPF_TRACE_ITER
 #undef BPF_STATS_RUN_TIME
 #undef BPF_F_RDONLY_PROG
+#undef BPF_MAP_TYPE_HASH
+#undef BPF_MAP_TYPE_QUEUE
+#undef BPF_NOEXIST
 #undef BPF_MAP_TYPE_ARRAY
 #undef BPF_MAP_TYPE_STACK
 #undef BPF_MAP_TYPE_TASK_STORAGE
@@ -129,6 +137,10 @@ static void system_calls(void **state)
 		CALL(mmap),
 		CALL(mprotect),
 		CALL(perf_event_open),
+		CALL(prlimit64),
+		CALL(fsopen),
+		CALL(fsconfig),
+		CALL(fsmount),
 		CALL(bpf),     CALL(madvise),
 	};
 
@@ -208,6 +220,15 @@ static void constants(void **state)
 		{ "ARCH_ELF_MACHINE", ARCH_ELF_MACHINE, EM_AARCH64 },
 		{ "ARCH_RELOC_RELATIVE", ARCH_RELOC_RELATIVE, R_AARCH64_RELATIVE },
 #endif
+		{ "RLIMIT_MEMLOCK", SYS_RLIMIT_MEMLOCK, RLIMIT_MEMLOCK },
+		{ "FSOPEN_CLOEXEC", SYS_FSOPEN_CLOEXEC, 1 },	/* linux/mount.h, which sys/mount.h contradicts */
+		{ "PERF_TYPE_TRACEPOINT", SYS_PERF_TYPE_TRACEPOINT, PERF_TYPE_TRACEPOINT },
+		{ "PERF_FLAG_FD_CLOEXEC", SYS_PERF_FLAG_FD_CLOEXEC, PERF_FLAG_FD_CLOEXEC },
+		{ "PERF_EVENT_IOC_ENABLE", SYS_PERF_IOC_ENABLE, PERF_EVENT_IOC_ENABLE },
+		{ "PERF_EVENT_IOC_SET_BPF", SYS_PERF_IOC_SET_BPF, PERF_EVENT_IOC_SET_BPF },
+		{ "struct perf_event_attr", sizeof(struct sys_perf_event), PERF_ATTR_SIZE_VER0 },
+		{ "its config", offsetof(struct sys_perf_event, config), offsetof(struct perf_event_attr, config) },
+		{ "struct rlimit", sizeof(struct sys_rlimit), sizeof(struct rlimit) },
 		{ "TFD_NONBLOCK", SYS_O_NONBLOCK, TFD_NONBLOCK },
 		{ "SFD_CLOEXEC", SYS_O_CLOEXEC, SFD_CLOEXEC },
 	};
@@ -243,6 +264,9 @@ static void bpf_constants(void **state)
 		OURS(BPF_TRACE_ITER),
 		OURS(BPF_STATS_RUN_TIME),
 		OURS(BPF_F_RDONLY_PROG),
+		OURS(BPF_MAP_TYPE_HASH),
+		OURS(BPF_MAP_TYPE_QUEUE),
+		OURS(BPF_NOEXIST),
 		OURS(BPF_MAP_TYPE_ARRAY),
 		OURS(BPF_MAP_TYPE_STACK),
 		OURS(BPF_MAP_TYPE_TASK_STORAGE),
@@ -251,9 +275,14 @@ static void bpf_constants(void **state)
 		{ "BPF_LOCAL_STORAGE_GET_F_CREATE", our_BPF_STORAGE_GET_CREATE,
 		  BPF_LOCAL_STORAGE_GET_F_CREATE },
 		{ "raw tracepoint", BPF_PROG_RAW_TRACEPOINT, BPF_PROG_TYPE_RAW_TRACEPOINT },
+		{ "tracepoint", BPF_PROG_TRACEPOINT, BPF_PROG_TYPE_TRACEPOINT },
 		{ "tracing", BPF_PROG_TRACING, BPF_PROG_TYPE_TRACING },
 		{ "name", ATTR_NAME_SIZE, BPF_OBJ_NAME_LEN },
 		HELPER(map_lookup, map_lookup_elem),
+		HELPER(map_update, map_update_elem),
+		HELPER(map_delete, map_delete_elem),
+		HELPER(clock_ns, ktime_get_ns),
+		HELPER(current_task, get_current_task),
 		HELPER(this_cpu, get_smp_processor_id),
 		HELPER(map_push, map_push_elem),
 		HELPER(map_pop, map_pop_elem),
