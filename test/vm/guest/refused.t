@@ -20,7 +20,7 @@ sub test_check {
 	my ($status, $stdout, $stderr) = run('./rstat', '--attach', $attach, '--check');
 	is($status, 1 << 8, '--check: exit 1');
 	like($stderr, qr/\A(?:rstat: [^\n]+\n)?\z/, 'no more than a line on stderr');
-	like($stdout, qr/^attached +no: ./m, 'it says why');
+	like($stdout, qr/^tried +\Q$attach\E: ./m, 'it says why');
 	note $stdout;
 }
 
