@@ -118,20 +118,6 @@ $(build)/unit/test_%: $(build)/unit/test/unit/test_%.o $(unit_objects)
 unit: $(unit_tests)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(unit_tests)
 
-# All tests: unit tests under the sanitizers, then the live ones on this kernel (root). One runner, one count.
-live_tests := $(wildcard test/kernel/*.t)
-test: rstat $(unit_tests) $(build)/test/load $(variant_objects)
-	CMOCKA_MESSAGE_OUTPUT=TAP PERL5LIB=$(CURDIR)/test/lib prove --timer -e '' $(unit_tests) $(live_tests)
-
-live-files: $(build)/test/load $(variant_objects)
-
-live: rstat live-files
-	prove --timer -Itest/lib $(live_tests)
-
-$(build)/test/load: test/kernel/load.c test/kernel/load_more.c test/kernel/load.h
-	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $(filter %.c,$^) -lpthread
-
 # The probe with one thing taken out of it, by which the tests show what takes its place.
 variants := blind unborn
 $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard probe/*.h) $(build)/trim
@@ -139,6 +125,20 @@ $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard pr
 	$(call say,BPF,$@)test/kernel/variant $* < probe/rstat.bpf.c > $(@:.o=.c) && \
 		$(CLANG) $(bpf_flags) -c -o $(@:.o=.full.o) $(@:.o=.c) && $(build)/trim $(@:.o=.full.o) $@
 variant_objects := $(variants:%=$(build)/test/probe-%.bpf.o)
+
+# All tests: unit tests under the sanitizers, then the live ones on this kernel (root). One runner, one count.
+live_tests := $(wildcard test/kernel/*.t)
+live-files: $(build)/test/load $(variant_objects)
+
+test: rstat $(unit_tests) live-files
+	CMOCKA_MESSAGE_OUTPUT=TAP PERL5LIB=$(CURDIR)/test/lib prove --timer -e '' $(unit_tests) $(live_tests)
+
+live: rstat live-files
+	prove --timer -Itest/lib $(live_tests)
+
+$(build)/test/load: test/kernel/load.c test/kernel/load_more.c test/kernel/load.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $(filter %.c,$^) -lpthread
 
 $(build)/test/burden: test/bench/burden.c
 	@mkdir -p $(@D)

@@ -363,12 +363,14 @@ static uint64_t difference(uint64_t more, uint64_t less)
 	return more > less ? more - less : 0;	/* they are not read at one moment */
 }
 
-static void fill_counters(const struct tasks *tasks, const struct counters *counters, struct sample *sample)
+static void fill_counters(const struct tasks *tasks, const struct tasks_view *view, struct sample *sample)
 {
+	const struct counters *counters = view->counters;
+
 	sample->slots = tasks->capacity;
 	sample->slots_used = difference(counters->allocated, counters->freed);
 	sample->dropped = counters->dropped;
-	sample->without_slot = difference(counters->dropped, counters->regained);
+	sample->without_slot = probe_without(view->passes, counters);
 	sample->lost = counters->lost;
 }
 
@@ -400,6 +402,6 @@ void tasks_conclude(struct tasks *tasks, const struct tasks_view *view, const st
 		sample->read_bytes_per_second = rate_of_bytes(tasks->total.read_bytes, sample);
 		sample->write_bytes_per_second = rate_of_bytes(tasks->total.write_bytes, sample);
 	}
-	fill_counters(tasks, view->counters, sample);
+	fill_counters(tasks, view, sample);
 	end_interval(tasks, view);
 }

@@ -133,10 +133,17 @@ static uint64_t read_tasks(struct monitor *monitor, uint64_t *step_ns)
 		monitor->rung->begin(monitor);
 		end_step(monitor, STEP_TASKS, step_ns);
 		tasks_read(&monitor->tasks, &monitor->view, &monitor->tasks_options, &monitor->sample);
+		end_step(monitor, STEP_READ, step_ns);
 		if (monitor->rung->slow || monitor_clock() - began_ns <= limit_ns)
 			break;
 	}
 	return began_ns;
+}
+
+static void read_source(struct monitor *monitor, unsigned source, uint64_t *step_ns)
+{
+	sources_table[source].read(&monitor->sources, &monitor->sample);
+	end_step(monitor, STEP_SOURCES + source, step_ns);
 }
 
 void monitor_take(struct monitor *monitor)
@@ -147,13 +154,12 @@ void monitor_take(struct monitor *monitor)
 	end_step(monitor, STEP_REFRESH, &step_ns);
 	now_ns = read_tasks(monitor, &step_ns);
 	begin_sample(monitor, now_ns);
+	read_source(monitor, 0, &step_ns);	/* the CPUs that the rates are of */
 	tasks_conclude(&monitor->tasks, &monitor->view, &monitor->tasks_options, now_ns, &monitor->sample);
 	monitor->rung->complete(monitor);
-	end_step(monitor, STEP_SCAN, &step_ns);
-	for (unsigned i = 0; i < SOURCES_COUNT; i++) {
-		sources_table[i].read(&monitor->sources, &monitor->sample);
-		end_step(monitor, STEP_SOURCES + i, &step_ns);
-	}
+	end_step(monitor, STEP_LISTS, &step_ns);
+	for (unsigned i = 1; i < SOURCES_COUNT; i++)
+		read_source(monitor, i, &step_ns);
 	monitor->sample.cost_ns = monitor_clock() - began_ns;
 }
 
@@ -162,7 +168,8 @@ const char *monitor_step_name(const struct monitor *monitor, unsigned step)
 	switch (step) {
 	case STEP_TASKS: return monitor->rung->step;
 	case STEP_REFRESH: return "refresh";
-	case STEP_SCAN: return "scan";
+	case STEP_READ: return "scan";
+	case STEP_LISTS: return "lists";
 	default: return sources_table[step - STEP_SOURCES].name;
 	}
 }

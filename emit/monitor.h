@@ -16,7 +16,7 @@
 #include "loader/load.h"
 
 /* The steps of one sample that --bench times: these, then the rows of sources_table. */
-enum { STEP_TASKS, STEP_REFRESH, STEP_SCAN, STEP_SOURCES, MONITOR_STEPS = STEP_SOURCES + SOURCES_COUNT };
+enum { STEP_TASKS, STEP_REFRESH, STEP_READ, STEP_LISTS, STEP_SOURCES, MONITOR_STEPS = STEP_SOURCES + SOURCES_COUNT };
 
 struct monitor {
 	const struct rung *rung;	/* where the tasks come from: of the next two one is in use */

@@ -63,11 +63,16 @@ int probe_refresh(struct probe *probe)
 	struct probe_passes *passes = &probe->passes;
 	/* of the last sample, which was before the pass */
 	uint32_t began = (uint32_t)__atomic_load_n(&probe->counters->jiffies, __ATOMIC_RELAXED);
+	uint64_t met = __atomic_load_n(&probe->counters->met_without, __ATOMIC_RELAXED);
 	int error = run_pass(probe);
 	uint64_t complete = __atomic_load_n(&probe->counters->passes, __ATOMIC_RELAXED);
 
 	passes->known = !error && began && complete != passes->complete;
 	passes->last = began;
+	if (!error && complete != passes->complete) {
+		passes->without = probe->counters->met_without - met;
+		passes->counted = probe->counters->dropped - probe->counters->regained;
+	}
 	passes->complete = complete;
 	return error;
 }

@@ -16,7 +16,17 @@ struct probe_passes {
 	bool known;
 	uint32_t last;
 	uint64_t complete;		/* of the counters, after the last pass */
+	uint64_t without, counted;	/* tasks without a slot after it: as it met them, and by dropped less regained */
 };
+
+/* Living tasks without a slot: what the last pass met, and what came and went since, whose ends may be unseen. */
+static inline uint64_t probe_without(const struct probe_passes *passes, const struct counters *counters)
+{
+	uint64_t now = counters->dropped - counters->regained;
+	int64_t without = (int64_t)(passes && passes->complete ? now - passes->counted + passes->without : now);
+
+	return without > 0 ? (uint64_t)without : 0;
+}
 
 /* The running probe. Everything in the mapped memory changes under the reader. */
 struct probe {

@@ -68,7 +68,8 @@ struct counters {
 	uint64_t adopted;	/* tasks whose birth was skipped, given a slot by a switch */
 	uint64_t passes;	/* of the seed program that saw all tasks: not from within a pid namespace */
 	uint64_t jiffies;	/* at the last run of the sample program */
-	uint64_t reserved[7];
+	uint64_t met_without;	/* tasks without a slot that passes have met */
+	uint64_t reserved[6];
 };
 
 /* Alone in its page: the only memory of the probe that user space writes. */

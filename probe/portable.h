@@ -449,8 +449,10 @@ int on_portable_seed(struct bpf_iter__task *context)
 	if (pid == 2 && task->flags & PF_KTHREAD)
 		add(&c->passes, 1);
 	slot = entry ? slot_of(entry->tenancy.key) : 0;
-	if (!slot)
+	if (!slot) {
+		add(&c->met_without, entry && entry->tenancy.key == KEY_DROPPED);
 		return 0;
+	}
 	slot->rss_pages = probe_rss(task);
 	probe_read_kernel(slot->name, sizeof slot->name, task->comm);
 	slot->stamp = jiffies64();

@@ -137,8 +137,11 @@ INLINE uint64_t give_slot(struct task_struct *task, struct tenancy *tenancy)
 		return NO_SLOT;
 	epoch = ONCE(e->now);
 	if (take_number(c, epoch, &number)) {
-		if (!before && !__sync_val_compare_and_swap(&tenancy->key, 0, KEY_DROPPED))
-			add(&c->dropped, 1);
+		if (!before) {
+			tenancy->base = use_of(task);
+			if (!__sync_val_compare_and_swap(&tenancy->key, 0, KEY_DROPPED))
+				add(&c->dropped, 1);
+		}
 		return NO_SLOT;
 	}
 	slot = map_lookup(&slots_map, &number);
@@ -214,6 +217,22 @@ int on_birth(uint64_t *arguments)
 	return 0;
 }
 
+/*
+ * What began without a slot is other time to its end, also where the task has got one meanwhile. Where its beginning was
+ * not seen, the tenancy knows up to when its time has been counted.
+ */
+INLINE void end_without(struct on_cpu *cpu, struct task_struct *prev, int seen)
+{
+	struct tenancy *tenancy = tenancy_of(prev);
+
+	if (seen)
+		cpu->other_ns += prev->se.sum_exec_runtime - ONCE(cpu->since_ns);
+	else if (tenancy && tenancy->key == KEY_DROPPED)
+		cpu->other_ns += prev->se.sum_exec_runtime - ONCE(tenancy->base.cpu_ns);
+	if (tenancy)
+		tenancy->base = use_of(prev);
+}
+
 INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int preempted)
 {
 	uint32_t rss_pages = rss_of(prev);	/* first: see record() */
@@ -229,13 +248,7 @@ INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int pr
 			held = *tenancy;
 	}
 	if (!key_slot(held.key)) {
-		/* what began without a slot is other time to its end, also where the task has got one meanwhile */
-		if (cpu->task != (uint64_t)prev)
-			return;
-		cpu->other_ns += prev->se.sum_exec_runtime - cpu->since_ns;
-		tenancy = tenancy_of(prev);
-		if (tenancy)
-			tenancy->base = use_of(prev);
+		end_without(cpu, prev, cpu->task == (uint64_t)prev);
 		return;
 	}
 	slot = slot_of(held.key);
@@ -284,7 +297,7 @@ INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
 	if (key_slot(key))
 		ONCE(cpu->now.key) = key;
 	else
-		ONCE(cpu->since_ns) = next->se.sum_exec_runtime;
+		ONCE(cpu->since_ns) = tenancy ? ONCE(tenancy->base.cpu_ns) : next->se.sum_exec_runtime;
 }
 
 SEC("tp_btf/sched_switch")
@@ -383,8 +396,10 @@ int on_seed(struct bpf_iter__task *context)
 	if (task->pid == 2 && task->flags & PF_KTHREAD)
 		add(&c->passes, 1);
 	slot = slot_of(ONCE(tenancy->key));
-	if (!slot)
+	if (!slot) {
+		add(&c->met_without, tenancy->key == KEY_DROPPED);
 		return 0;
+	}
 	renew(slot, task, rss_pages);
 	if (task->on_cpu && ONCE(e->now))
 		note_running(task, cpu_of(task), tenancy);

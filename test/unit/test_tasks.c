@@ -211,6 +211,9 @@ static void tells_what_had_no_slot(void **state)
 	assert_int_equal(m.sample.without_slot, 5);
 	assert_int_equal(m.sample.dropped, 12);
 	assert_int_equal(m.sample.lost, 3);
+	m.passes = (struct probe_passes){ .complete = 1, .without = 2, .counted = 4 };	/* two ends were not seen */
+	scan();
+	assert_int_equal(m.sample.without_slot, 3);
 	m.counters.regained = 13;
 	m.counters.freed = 91;
 	scan();
