@@ -171,7 +171,7 @@ analyze:
 	$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc build=$(build)/aarch64 $(build)/aarch64/rstat.debug
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 		--suppress=missingInclude -I. -DRSTAT_VERSION='""' -D__x86_64__ $(analysis_sources)
-	shellcheck .ci/run test/run test/vm/fetch test/vm/image test/vm/init
+	shellcheck .ci/run test/run test/accuracy test/vm/fetch test/vm/image test/vm/init
 
 # Everything: what CI runs.
 check: analyze
