@@ -16,6 +16,7 @@ my @cpus = cpus();
 # What is wrong with a line, or ''.
 sub absurdity {
 	my ($sample) = @_;
+	return '' unless exists $sample->{cpu_ratio};	# the first
 	return "cpu_ratio $sample->{cpu_ratio}" if $sample->{cpu_ratio} < 0 || $sample->{cpu_ratio} > 1;
 	my $sum = 0;
 	for (@{ $sample->{top_cpu} }) {

@@ -94,7 +94,7 @@ sub test_walk {
 	is((split /\n/, $tooltip)[-1], 'no probe: needs CAP_BPF and CAP_PERFMON', 'the last line of the tooltip says why');
 	($status, $stdout) = run_as_nobody('plain', '--check');
 	is($status, 0, '--check finds that it works');
-	like($stdout, qr/^tried +btf: [^\n]*EPERM[^\n]*CAP_BPF[^\n]*make install-caps\nsource +proc /m,
+	like($stdout, qr/^tried +btf: [^\n]*EPERM[^\n]*CAP_BPF[^\n]*make install-caps\n(?:tried +(?:raw|perf): [^\n]+\n)*source +proc /m,
 		'and says what was tried, the error, and what to do');
 }
 

@@ -50,6 +50,11 @@ sub is_piece {
 	return $call->{call} eq 'mmap' && $call->{arguments} =~ /^0x\w+, \d+, PROT_READ, MAP_SHARED\|MAP_FIXED, \d+/;
 }
 
+sub has_pass {
+	my ($line) = @_;
+	return grep { $_->{call} eq 'bpf' && $_->{arguments} =~ /^(?:BPF_ITER_CREATE|0x21)\b/ } @$line;
+}
+
 sub describe { return join ', ', map { "$_->{call}($_->{arguments}" } @_ }
 
 # Fails: a second bpf() in probe_begin_scan() (loader/load.c); memory opened for each reading (collect/memory.c);
@@ -60,17 +65,22 @@ sub test_loop {
 	my ($first, @lines) = trace("$folder/fast");
 	my $end = pop @lines;
 	is(@lines, 20, 'of which 20 are the loop\'s');
+	# a zombie on the machine brings a pass forward: what that calls is test_refresh()'s
+	if (grep { $_->{state} eq 'Z' } @blocked) {
+		@lines = grep { !has_pass($_) } @lines;
+		cmp_ok(scalar @lines, '>=', 10, 'most of them without a pass');
+	}
 	my @other = grep { !$loop{$_->{call}} && !is_piece($_) } map { @$_ } @lines;
 	is(describe(@other), '', 'no calls but the loop\'s');
 	my @bpf = map { scalar grep { $_->{call} eq 'bpf' } @$_ } @lines;
 	# a reading that lost its CPU in the middle is done again: seldom
-	cmp_ok((grep { $_ == 1 } @bpf), '>=', 15, 'one bpf() per sample (' . join(' ', @bpf) . ')');
+	cmp_ok((grep { $_ == 1 } @bpf), '>=', 0.75 * @lines, 'one bpf() per sample (' . join(' ', @bpf) . ')');
 	is((grep { !$_ } @bpf), 0, 'and none without');
 	my @running = grep { $_->{call} eq 'bpf' && $_->{arguments} !~ /^(?:BPF_PROG_TEST_RUN|BPF_PROG_RUN|0xa)\b/ }
 		map { @$_ } @lines;
 	is(describe(@running), '', 'which runs the sample program');
 	my @write = map { scalar grep { $_->{call} eq 'write' } @$_ } @lines;
-	is_deeply(\@write, [(1) x 20], 'and one write()');
+	is_deeply(\@write, [(1) x @lines], 'and one write()');
 	is_deeply([map { $_->{call} } @$end], ['exit_group'], 'then it ends');
 	ok((grep { $_->{call} =~ /^openat?$/ } @$first), '(the trace shows what the way in opens)');
 }
@@ -83,7 +93,7 @@ sub test_refresh {
 	pop @lines;
 	my (@passes, @other);
 	for my $line (@lines) {
-		my @made = grep { $_->{call} eq 'bpf' && $_->{arguments} =~ /^(?:BPF_ITER_CREATE|0x21)\b/ } @$line;
+		my @made = has_pass($line);
 		push @passes, $line if @made;
 		push @other, grep { !$loop{$_->{call}} && !is_piece($_) && !(@made && $_->{call} eq 'close') } @$line;
 	}
@@ -94,8 +104,7 @@ sub test_refresh {
 	}
 	is(describe(@other), '', 'no calls but the loop\'s and that pass\'s');
 	my @calls = map { $_->{call} } @{ $passes[0] // [] };
-	is((grep { $_->{call} eq 'bpf' && $_->{arguments} =~ /^(?:BPF_ITER_CREATE|0x21)\b/ } @{ $passes[0] // [] }), 1,
-		'the pass is one bpf() more');
+	is(scalar has_pass($passes[0] // []), 1, 'the pass is one bpf() more');
 	is((grep { $_ eq 'close' } @calls), 1, 'and what it opens it closes');
 }
 
