@@ -146,6 +146,18 @@ static void read_source(struct monitor *monitor, unsigned source, uint64_t *step
 	end_step(monitor, STEP_SOURCES + source, step_ns);
 }
 
+/* The CPUs that the rates are of: one that went within the interval has worked for a part of it. */
+static void read_cpus(struct monitor *monitor, uint64_t *step_ns)
+{
+	uint32_t online;
+
+	read_source(monitor, 0, step_ns);
+	online = monitor->sample.cpus;
+	if (monitor->sample.cpus < monitor->cpus)
+		monitor->sample.cpus = monitor->cpus;
+	monitor->cpus = online;
+}
+
 void monitor_take(struct monitor *monitor)
 {
 	uint64_t began_ns = monitor_clock(), step_ns = began_ns, now_ns;
@@ -154,7 +166,7 @@ void monitor_take(struct monitor *monitor)
 	end_step(monitor, STEP_REFRESH, &step_ns);
 	now_ns = read_tasks(monitor, &step_ns);
 	begin_sample(monitor, now_ns);
-	read_source(monitor, 0, &step_ns);	/* the CPUs that the rates are of */
+	read_cpus(monitor, &step_ns);
 	tasks_conclude(&monitor->tasks, &monitor->view, &monitor->tasks_options, now_ns, &monitor->sample);
 	monitor->rung->complete(monitor);
 	end_step(monitor, STEP_LISTS, &step_ns);

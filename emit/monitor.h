@@ -31,6 +31,7 @@ struct monitor {
 	struct tasks_options tasks_options;
 	struct sample sample;
 
+	uint32_t cpus;			/* online at the sample before */
 	uint64_t sampled_ns;		/* CLOCK_MONOTONIC, of the sample before; 0: none yet */
 	uint64_t refreshed_ns;		/* of the last pass over all tasks */
 	bool timed;			/* fill step_ns */

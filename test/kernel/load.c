@@ -47,6 +47,8 @@ void say(const char *line)
 void die_with_parent(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == 1)	/* it was gone before that */
+		_exit(0);
 }
 
 /* The next line of standard input without its end; the process ends where there is none. */
