@@ -9,6 +9,7 @@
 enum {
 	PIECE = 16 * 1024,		/* bytes of the slot array mapped at a time, or a page */
 	READS_MAX = 4096,		/* of one pass of the iterator */
+	SAMPLES_MAX = 8,		/* with 140,000 switches a second one in 25 meets a switch at work */
 };
 
 void probe_clear(struct probe *probe)
@@ -38,10 +39,25 @@ uint32_t probe_readable(struct probe *probe)
 	return wanted < probe->mapped ? wanted : probe->mapped;
 }
 
+static bool is_changing(const struct probe *probe)
+{
+	for (uint32_t i = 0; i < probe->cpus; i++)
+		if (probe->running[i].changing)
+			return true;
+	return false;
+}
+
 int probe_begin_scan(struct probe *probe)
 {
+	int error;
+
 	__atomic_fetch_add(&probe->epoch->now, 1, __ATOMIC_SEQ_CST);
-	return bpf_program_test_run(probe->sample, NULL, 0);
+	for (unsigned tries = 0; tries < SAMPLES_MAX; tries++) {
+		error = bpf_program_test_run(probe->sample, NULL, 0);
+		if (error || !is_changing(probe))
+			break;
+	}
+	return error;
 }
 
 static int run_pass(struct probe *probe)

@@ -54,7 +54,8 @@ void probe_clear(struct probe *probe);
 /* Closes the descriptors that only --check and --profile need. */
 void probe_seal(struct probe *probe);
 
-/* Moves the epoch and copies what runs now; the scan may begin. 0 or -errno. One system call. */
+/* Moves the epoch and copies what runs now; the scan may begin. 0 or -errno. One system call; again, a few times at the
+ * most, where that met a switch at work. */
 int probe_begin_scan(struct probe *probe);
 
 /* Slots that may hold a task and can be read. Maps another piece where the tasks have become more. */

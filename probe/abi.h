@@ -51,7 +51,8 @@ struct slot {
 struct running {
 	uint32_t slot, generation;
 	uint32_t pid, tgid;
-	uint32_t rss_pages, reserved0;
+	uint32_t rss_pages;
+	uint32_t changing;	/* bool: a switch was at work; the rest is of the sample before, and nothing runs */
 	struct use used;	/* as in the slot */
 	uint64_t other_ns;	/* time of tasks without a slot on this CPU, since attaching */
 	uint64_t reserved1;

@@ -202,14 +202,6 @@ INLINE int is_own(struct entry *entry, struct task_struct *task, uint32_t pid)
 	return !entry->task || PROBE_READ((struct task_struct *)entry->task, pid) == (int)pid;
 }
 
-/* The slot was taken back, though the task lives. */
-INLINE int is_lost(const struct entry *entry)
-{
-	struct slot *slot = slot_at(entry->tenancy.key);
-
-	return slot && (int32_t)(ONCE(slot->generation) - key_generation(entry->tenancy.key)) > 0;
-}
-
 INLINE int has_room(void)
 {
 	struct counters *c = the_counters();
@@ -238,7 +230,7 @@ INLINE struct entry *settle_entry(struct task_struct *task, uint32_t pid)
 	if (entry && !is_own(entry, task, pid)) {
 		end_entry(pid, entry, pid);
 	} else if (entry) {
-		if (key_slot(entry->tenancy.key) ? !is_lost(entry) : !has_room())
+		if (key_slot(entry->tenancy.key) || !has_room())
 			return entry;
 		if (!forget(pid, entry))
 			return 0;
@@ -294,15 +286,9 @@ INLINE void end_running(struct on_cpu *cpu, struct task_struct *prev, uint32_t p
 		if (entry && is_own(entry, prev, pid))
 			held = entry->tenancy;
 	}
-	slot = slot_at(held.key);
+	slot = slot_of(held.key);
 	if (!slot)
 		return;
-	if (slot->generation != key_generation(held.key)) {
-		entry = entry_of(pid);
-		if (entry && entry->tenancy.key == held.key && is_lost(entry))
-			map_delete(&pids_map, &pid);
-		return;
-	}
 	use = probe_use(prev);
 	slot->used = use_since(&use, &held.base);
 	write_record(slot, prev, preempted ? 0 : probe_state(prev));

@@ -276,6 +276,18 @@ INLINE uint64_t adopt(struct task_struct *task, struct tenancy *tenancy)
 	return key;
 }
 
+/* What it used since it was counted last, its end not being seen, is counted before it goes on. */
+INLINE void begin_without(struct on_cpu *cpu, struct task_struct *next, struct tenancy *tenancy)
+{
+	uint64_t now_ns = next->se.sum_exec_runtime;
+
+	if (tenancy && tenancy->key == KEY_DROPPED) {
+		cpu->other_ns += now_ns - ONCE(tenancy->base.cpu_ns);
+		tenancy->base = use_of(next);
+	}
+	ONCE(cpu->since_ns) = now_ns;
+}
+
 INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
 {
 	struct tenancy *tenancy;
@@ -297,7 +309,7 @@ INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
 	if (key_slot(key))
 		ONCE(cpu->now.key) = key;
 	else
-		ONCE(cpu->since_ns) = tenancy ? ONCE(tenancy->base.cpu_ns) : next->se.sum_exec_runtime;
+		begin_without(cpu, next, tenancy);
 }
 
 SEC("tp_btf/sched_switch")

@@ -64,14 +64,12 @@ INLINE int read_running(struct running *out, struct on_cpu *cpu, int portable)
 	return 1;
 }
 
-/* A CPU that is changing its task is asked again; then its task has just been, or will soon be, recorded. */
+/* User space asks again for a CPU that is changing its task. */
 INLINE void copy_running(struct running *out, struct on_cpu *cpu, int portable)
 {
-#pragma clang loop unroll(disable)
-	for (int tries = 0; tries < 2; tries++)
-		if (read_running(out, cpu, portable))
-			return;
-	out->slot = out->pid = 0;	/* other_ns stays */
+	out->changing = !read_running(out, cpu, portable);
+	if (out->changing)
+		out->slot = out->pid = 0;	/* other_ns stays */
 }
 
 INLINE void sample_all(int portable)

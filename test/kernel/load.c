@@ -551,7 +551,7 @@ static const struct mode modes[] = {
 	{ "deadline", 0, mode_deadline },
 	{ "bomb", 0, mode_bomb },
 	{ "zombies", 1, mode_zombies },
-	{ "turns", 0, mode_turns },
+	{ "pingpong", 0, mode_pingpong },
 	{ "shrink", 1, mode_shrink },
 	{ "names", 1, mode_names },
 	{ "ids", 0, mode_ids },

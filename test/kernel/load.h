@@ -37,7 +37,7 @@ void mode_rename(char **arguments);
 void mode_deadline(char **arguments);
 void mode_bomb(char **arguments);
 void mode_zombies(char **arguments);
-void mode_turns(char **arguments);
+void mode_pingpong(char **arguments);
 void mode_shrink(char **arguments);
 void mode_pageout(char **arguments);
 void mode_sync(char **arguments);

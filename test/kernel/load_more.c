@@ -62,6 +62,32 @@ void mode_sleepers(char **arguments)
 	until_the_end();
 }
 
+static void bounce(int from, int to)
+{
+	char byte = 0;
+
+	while (read(from, &byte, 1) == 1 && write(to, &byte, 1) == 1)
+		;
+}
+
+/* Two processes that hand a byte back and forth. */
+void mode_pingpong(char **arguments)
+{
+	int there[2], back[2];
+
+	(void)arguments;
+	if (pipe(there) || pipe(back))
+		die("pipe");
+	if (!fork()) {
+		die_with_parent();
+		bounce(there[0], back[1]);
+	}
+	say("ready");
+	if (write(there[1], "", 1) != 1)
+		die("write");
+	bounce(back[0], there[1]);
+}
+
 /* The first thread has left; another one uses the CPU. */
 void mode_leader_spin(char **arguments)
 {
@@ -150,21 +176,6 @@ void mode_zombies(char **arguments)
 		;
 	say("done");
 	until_the_end();
-}
-
-/* Sleeps; each line "burn MS" has it use so much, and is answered. */
-void mode_turns(char **arguments)
-{
-	(void)arguments;
-	prctl(PR_SET_NAME, "turns");
-	say("ready");
-	for (;;) {
-		const char *line = next_line();
-
-		if (!strncmp(line, "burn ", 5))
-			burn(strtoull(line + 5, NULL, 10) * NS_PER_MS);
-		say("done");
-	}
 }
 
 /* shrink BYTES: holds them; "shrink" gives nine tenths back with madvise, "grow" takes them again; then it sleeps. */

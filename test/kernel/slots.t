@@ -49,7 +49,6 @@ sub leaked {
 	return $least;
 }
 
-# Kernel memory of the maps of a process's own: what fdinfo says of those it has open, plus what its links hold.
 sub rss_kib { return slurp("/proc/$_[0]/status") =~ /^VmRSS:\s+(\d+)/m ? $1 : undef }
 
 # Fewer slots than processes. Fails: on_free() that does not push (probe): the rest is dropped; pop_from(epoch) in
@@ -114,27 +113,34 @@ sub test_overflow {
 	load_stop($_) for $hog, $older;
 }
 
-# Without slots, the time of what runs is exact in every line. Fails: the sequence not checked in read_running(): a
-# sample in the middle of a switch takes one task's time for another's, and shows 100%.
+# Tasks without slots that switch all the time, on one CPU: what has no slot is that CPU's time. Fails: the
+# sequence not checked in read_running() (probe): a sample in the middle of a switch takes one task's time for another's,
+# and shows all CPUs.
 sub test_other {
-	my $sleepers = load_start('sleep', 300);
-	my $hog = load_start('-c', $cpus[0], '-n', 10, 'spin');
-	my $pairs = load_start('-c', $cpus[0], 'turns');
-	my $rstat = rstat_start('-i', 10, '--max-tasks', 64);
-	next_sample($rstat) for 1 .. 5;
-	my $worst = 0;
-	for (1 .. 300) {
-		my $sample = next_sample($rstat);
-		my $known = $sample->{tasks}{other_cpu_ratio};
-		my $all = $sample->{cpu_ratio};
-		$worst = $known - $all if $known - $all > $worst;
+	SKIP: {
+		skip 'time without a slot, line by line: one CPU is all there is', 2 if @cpus < 2;
+		my $sleepers = load_start('sleep', 300);
+		my $hog = load_start('-c', $cpus[0], 'spin');
+		my $pair = load_start('-c', $cpus[0], 'pingpong');
+		my $rstat = Rstat::start('taskset', '-c', $cpus[-1], './rstat', '--attach', $ENV{RSTAT_ATTACH} // 'btf',
+			'-o', 'json', '-i', 20, '--max-tasks', 64);
+		next_sample($rstat) for 1 .. 5;
+		my ($over, $sum, $lines) = (0, 0, 1000);
+		for (1 .. $lines) {
+			my $sample = next_sample($rstat);
+			my $on_one = $sample->{tasks}{other_cpu_ratio} * @cpus;
+			$over++ if $on_one > 1.6;
+			$sum += $on_one / $lines;
+		}
+		cmp_ok($sum, '>', 0.8, sprintf 'what has no slot is %.2f CPUs', $sum);
+		# what runs is known to the tick; a reading that was late twice makes a pair of lines, one short and one long
+		cmp_ok($over, '<=', 2, "and more than one in $over of $lines lines");
+		rstat_stop($rstat);
+		load_stop($_) for $pair, $hog, $sleepers;
 	}
-	cmp_ok($worst, '<=', 0.0001, 'what has no slot is never more than all there is');
-	rstat_stop($rstat);
-	load_stop($_) for $pairs, $hog, $sleepers;
 }
 
-# The end of tasks is not seen. Fails: no reclaim_stale() (emit/monitor.c), or on_reclaim() without its body.
+# The end of tasks is not seen. Fails: probe_complete() that does nothing (emit/ladder.c), or on_reclaim() without its body.
 sub test_blind {
 	my $load = load_start('forks', 300);
 	my $rstat = rstat_start('-i', 500, '--probe', 'build/test/probe-blind.bpf.o');

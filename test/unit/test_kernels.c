@@ -15,7 +15,7 @@ static struct btf kernel;
 static struct core core;
 static struct failure failure;
 
-/* Bytes from the beginning of the struct, from `bpftool btf dump file` on the whole BTF; NONE: does not exist. */
+/* Bytes from the beginning of the struct, from `bpftool btf dump file` on the fixture; NONE: does not exist. */
 static const struct row {
 	const char *name;
 	int state, long_state, on_cpu, on_cpu_width, mm, comm, write_bytes;
