@@ -39,25 +39,30 @@ uint32_t probe_readable(struct probe *probe)
 	return wanted < probe->mapped ? wanted : probe->mapped;
 }
 
-static bool is_changing(const struct probe *probe)
+static int run_sample(struct probe *probe, bool *changing, bool *unseen)
 {
-	for (uint32_t i = 0; i < probe->cpus; i++)
-		if (probe->running[i].changing)
-			return true;
-	return false;
+	int error = bpf_program_test_run(probe->sample, NULL, 0);
+
+	*changing = false;
+	for (uint32_t i = 0; i < probe->cpus; i++) {
+		*changing |= probe->running[i].changing != 0;
+		*unseen |= probe->running[i].unseen != 0;
+	}
+	return error;
 }
 
 int probe_begin_scan(struct probe *probe)
 {
-	int error;
+	bool changing = true, unseen = false;
+	int error = 0;
 
 	__atomic_fetch_add(&probe->epoch->now, 1, __ATOMIC_SEQ_CST);
-	for (unsigned tries = 0; tries < SAMPLES_MAX; tries++) {
-		error = bpf_program_test_run(probe->sample, NULL, 0);
-		if (error || !is_changing(probe))
-			break;
-	}
-	return error;
+	for (unsigned tries = 0; tries < SAMPLES_MAX && changing && !error; tries++)
+		error = run_sample(probe, &changing, &unseen);
+	if (error || !unseen)
+		return error;
+	probe_refresh(probe);
+	return run_sample(probe, &changing, &unseen);
 }
 
 static int run_pass(struct probe *probe)

@@ -55,7 +55,8 @@ struct running {
 	uint32_t changing;	/* bool: a switch was at work; the rest is of the sample before, and nothing runs */
 	struct use used;	/* as in the slot */
 	uint64_t other_ns;	/* time of tasks without a slot on this CPU, since attaching */
-	uint64_t reserved1;
+	uint32_t unseen;	/* bool: the last switch was not seen; a pass over all tasks finds what runs */
+	uint32_t reserved;
 };
 
 /* Counters of the probe itself, since attaching. */

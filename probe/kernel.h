@@ -107,6 +107,7 @@ struct bpf_iter__task {
 
 /* enum bpf_field_info_kind of the compiler */
 #define FIELD_OFFSET(field) __builtin_preserve_field_info(field, 0)
+#define FIELD_SIZE(field) __builtin_preserve_field_info(field, 1)
 #define FIELD_EXISTS(field) __builtin_preserve_field_info(field, 2)
 #define VIEW(type) ((type *)0)
 

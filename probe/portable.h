@@ -346,6 +346,8 @@ int on_portable_switch(uint64_t *arguments)
 	}
 	prev_pid = PROBE_READ(prev, pid);
 	step(cpu);
+	if (cpu->task != (uint64_t)prev)
+		end_unseen(cpu);
 	if (prev_pid)
 		end_running(cpu, prev, prev_pid, preempted);
 	begin_running(cpu, next, next_pid);

@@ -61,4 +61,13 @@ INLINE uint32_t probe_cpu(struct task_struct *task)
 	return PROBE_READ((struct task_struct___own_cpu *)task, cpu);
 }
 
+/* Whether it is on a CPU, in as many bytes as the kernel says that in. */
+INLINE int probe_runs(struct task_struct *task)
+{
+	uint32_t on_cpu = 0;
+
+	probe_read_kernel(&on_cpu, FIELD_SIZE(task->on_cpu), &task->on_cpu);
+	return on_cpu != 0;
+}
+
 #endif

@@ -264,9 +264,9 @@ INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int pr
 INLINE uint64_t adopt(struct task_struct *task, struct tenancy *tenancy)
 {
 	struct counters *c = the_counters();
-	uint64_t key;
+	uint64_t key = ONCE(tenancy->key);
 
-	if (!c || ONCE(c->allocated) - ONCE(c->freed) >= config.capacity)
+	if (!c || (key == KEY_DROPPED && ONCE(c->allocated) - ONCE(c->freed) >= config.capacity))
 		return NO_SLOT;
 	key = give_slot(task, tenancy);
 	if (key)
@@ -276,16 +276,13 @@ INLINE uint64_t adopt(struct task_struct *task, struct tenancy *tenancy)
 	return key;
 }
 
-/* What it used since it was counted last, its end not being seen, is counted before it goes on. */
-INLINE void begin_without(struct on_cpu *cpu, struct task_struct *next, struct tenancy *tenancy)
+/* What a task without a slot has used since it was counted last, its end not being seen, is counted before it goes on. */
+INLINE void count_without(struct on_cpu *cpu, struct task_struct *next, struct tenancy *tenancy)
 {
-	uint64_t now_ns = next->se.sum_exec_runtime;
-
-	if (tenancy && tenancy->key == KEY_DROPPED) {
-		cpu->other_ns += now_ns - ONCE(tenancy->base.cpu_ns);
-		tenancy->base = use_of(next);
-	}
-	ONCE(cpu->since_ns) = now_ns;
+	if (tenancy->key != KEY_DROPPED)
+		return;
+	cpu->other_ns += next->se.sum_exec_runtime - ONCE(tenancy->base.cpu_ns);
+	tenancy->base = use_of(next);
 }
 
 INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
@@ -302,14 +299,16 @@ INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
 		tenancy = make_tenancy(next);
 	if (tenancy) {
 		key = ONCE(tenancy->key);
-		if (!key_slot(key))
+		if (!key_slot(key)) {
+			count_without(cpu, next, tenancy);
 			key = adopt(next, tenancy);
+		}
 		cpu->now.base = tenancy->base;
 	}
 	if (key_slot(key))
 		ONCE(cpu->now.key) = key;
 	else
-		begin_without(cpu, next, tenancy);
+		ONCE(cpu->since_ns) = next->se.sum_exec_runtime;
 }
 
 SEC("tp_btf/sched_switch")
@@ -329,6 +328,8 @@ int on_switch(uint64_t *arguments)
 		next = ARGUMENT(arguments, 2);
 	}
 	step_sequence(cpu);
+	if (cpu->task != (uint64_t)prev)
+		end_unseen(cpu);
 	if (prev->pid)
 		record_outgoing(cpu, prev, arguments[0] & 1);
 	note_incoming(cpu, next);
@@ -404,6 +405,8 @@ int on_seed(struct bpf_iter__task *context)
 	tenancy = settle(task);
 	if (!c || !e || !tenancy)
 		return 0;
+	if (task->on_cpu && ONCE(e->now))
+		note_running(task, cpu_of(task), tenancy);
 	/* kthreadd: only in the first pid namespace does a pass meet it, and everything else */
 	if (task->pid == 2 && task->flags & PF_KTHREAD)
 		add(&c->passes, 1);
@@ -413,8 +416,6 @@ int on_seed(struct bpf_iter__task *context)
 		return 0;
 	}
 	renew(slot, task, rss_pages);
-	if (task->on_cpu && ONCE(e->now))
-		note_running(task, cpu_of(task), tenancy);
 	return 0;
 }
 

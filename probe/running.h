@@ -31,13 +31,39 @@ INLINE uint64_t read_sequence(struct on_cpu *cpu, int portable)
 	return sequence;
 }
 
-/* What a CPU's entry says, or nothing (false) where a switch changes it at this moment. */
-INLINE int read_running(struct running *out, struct on_cpu *cpu, int portable)
+/* What a reading of a CPU's entry has brought. */
+enum reading {
+	READ_CHANGING,	/* nothing: a switch is at work */
+	READ_WELL,
+	READ_NOTHING,	/* no task that runs: the one of the last switch does not run any more, so one was not seen */
+};
+
+/* Whether the task of the last switch is still the CPU's. The idle task always may be; a pid does not tell. */
+INLINE int is_current(uint64_t task)
+{
+	struct task_struct *pointer = (void *)task;
+
+	return is_by_pid(task) || !PROBE_READ(pointer, pid) || probe_runs(pointer);
+}
+
+/* The task that a pass has found to run on the CPU since its last switch, if it does. */
+INLINE uint64_t seeded(struct on_cpu *cpu, uint32_t number)
+{
+	uint64_t task = ONCE(cpu->seed_task);
+	struct task_struct *pointer = (void *)task;
+
+	if (!task || cpu->seed_sequence != ONCE(cpu->sequence))
+		return 0;
+	return probe_runs(pointer) && probe_cpu(pointer) == number ? task : 0;
+}
+
+INLINE enum reading read_running(struct running *out, struct on_cpu *cpu, uint32_t number, int portable)
 {
 	uint64_t sequence = read_sequence(cpu, portable), task = ONCE(cpu->task), cpu_ns;
 	uint64_t other_ns = ONCE(cpu->other_ns), since_ns = ONCE(cpu->since_ns);
-	struct tenancy held = task ? cpu->now : cpu->seed;
-	struct task_struct *running = (void *)(task ? task : ONCE(cpu->seed_task));
+	int switched = task && is_current(task), missed = task && !switched;
+	struct tenancy held = switched ? cpu->now : cpu->seed;
+	struct task_struct *running = (void *)(switched ? task : seeded(cpu, number));
 	struct use use;
 	uint32_t pid = 0;
 
@@ -52,23 +78,36 @@ INLINE int read_running(struct running *out, struct on_cpu *cpu, int portable)
 		cpu_ns = use.cpu_ns;
 		if (portable && config.path == PATH_PERF)
 			cpu_ns = clock_ns();
-		if (task && (pid || (portable && is_by_pid(task))) && !key_slot(held.key) && cpu_ns > since_ns)
+		if (!portable && !switched)	/* its beginning was not seen: as end_without() will count it */
+			since_ns = held.key == KEY_DROPPED ? held.base.cpu_ns : cpu_ns;
+		if ((switched || !portable) && (pid || (portable && is_by_pid(task))) && !key_slot(held.key) &&
+		    cpu_ns > since_ns)
 			other_ns += cpu_ns - since_ns;
 	}
 	if (sequence & 1 || read_sequence(cpu, portable) != sequence)
-		return 0;
+		return READ_CHANGING;
 	out->pid = pid;
 	out->generation = key_generation(held.key);
 	out->slot = key_slot(held.key);
 	out->other_ns = other_ns;
-	return 1;
+	return missed && !running ? READ_NOTHING : READ_WELL;
 }
 
-/* User space asks again for a CPU that is changing its task. */
-INLINE void copy_running(struct running *out, struct on_cpu *cpu, int portable)
+/*
+ * User space asks again for a CPU that is changing its task. So it does where nothing was found for the first time, since
+ * a task is on its CPU a moment after the switch was seen; then it asks for a pass, once.
+ */
+INLINE void copy_running(struct running *out, struct on_cpu *cpu, uint32_t number, int portable)
 {
-	out->changing = !read_running(out, cpu, portable);
-	if (out->changing)
+	enum reading reading = read_running(out, cpu, number, portable);
+	uint64_t sequence = ONCE(cpu->sequence);
+	int asked = cpu->asked == sequence, passed = cpu->asked == sequence + 1;
+
+	out->changing = reading == READ_CHANGING || (reading == READ_NOTHING && !asked && !passed);
+	out->unseen = reading == READ_NOTHING && asked;
+	if (reading == READ_NOTHING)
+		cpu->asked = sequence + (asked || passed);
+	if (reading != READ_WELL)
 		out->slot = out->pid = 0;	/* other_ns stays */
 }
 
@@ -76,29 +115,56 @@ INLINE void sample_all(int portable)
 {
 	struct counters *c = the_counters();
 
-	for (uint32_t i = 0; i < config.cpus; i++) {
-		uint32_t number = i;	/* a counter whose address escapes is imprecise to the verifier */
+	/* of 64 bits, since the verifier forgets a narrower counter when it is spilled; a copy's address may escape */
+	for (uint64_t i = 0; i < config.cpus; i++) {
+		uint32_t number = (uint32_t)i;
 		struct on_cpu *cpu = map_lookup(&on_cpu_map, &number);
 		struct running *out = map_lookup(&running_map, &number);
 
 		if (!cpu || !out)
 			break;
-		copy_running(out, cpu, portable);
+		copy_running(out, cpu, number, portable);
 	}
 	if (c)
 		c->jiffies = jiffies64();
 }
 
-/* On a CPU that has not switched since we attached: the sample program finds the task here. */
+/* On a CPU whose last switch does not tell, or that has not switched since we attached. */
 INLINE void note_running(struct task_struct *task, uint32_t number, const struct tenancy *tenancy)
 {
 	struct on_cpu *cpu = map_lookup(&on_cpu_map, &number);
+	uint64_t last;
 
-	if (!cpu || ONCE(cpu->task))
+	if (!cpu)
+		return;
+	last = ONCE(cpu->task);
+	if (last && is_current(last))
 		return;
 	cpu->seed.base = tenancy->base;
 	cpu->seed.key = ONCE(tenancy->key);
+	cpu->seed_sequence = ONCE(cpu->sequence);
 	ONCE(cpu->seed_task) = (uint64_t)task;
+}
+
+/*
+ * In a switch from another task than the last one was to: that one went unseen, since the kernel has skipped us. What it
+ * has used until now is recorded, as it may not be seen to go the next time either.
+ */
+INLINE void end_unseen(struct on_cpu *cpu)
+{
+	struct task_struct *task = (void *)cpu->task;
+	struct slot *slot = slot_of(cpu->now.key);
+	struct use use;
+
+	if (!cpu->task || is_by_pid(cpu->task) || !slot || slot->flags & SLOT_DEAD ||
+	    PROBE_READ(task, pid) != (int)slot->pid)
+		return;
+	use = probe_use(task);
+	use = use_since(&use, &cpu->now.base);
+	if (use.cpu_ns <= slot->used.cpu_ns)
+		return;
+	slot->used = use;
+	slot->stamp = jiffies64();
 }
 
 #endif

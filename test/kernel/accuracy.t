@@ -32,7 +32,8 @@ sub test_hog {
 	load_stop($hog);
 }
 
-# Fails: note_running() without its body (probe): 0 ms. First in, first out: what else wants its CPU goes elsewhere.
+# Fails: note_running() without its body (probe): 0 ms. First in, first out: what else wants its CPU goes elsewhere,
+# but once per second the kernel takes the CPU away for 50 ms, so the window is short and lies in between.
 sub test_unswitched_hog {
 	my $name = 'a hog older than rstat that does not switch';
 	SKIP: {
@@ -41,16 +42,16 @@ sub test_unswitched_hog {
 		skip "$name: no real-time priority here: $hog->{failed}", 1 if $hog->{failed};
 		my $switches = sub { slurp("/proc/$hog->{pid}/status") =~ /^nonvoluntary_ctxt_switches:\s+(\d+)/m; $1 };
 		my ($first, $second, $times);
-		for my $try (1 .. 5) {	# until it really was not switched: the kernel's own threads may want its CPU
+		for my $try (1 .. 40) {
 			my $before = $switches->();
-			my $rstat = rstat_start('-i', 2000);
+			my $rstat = rstat_start('-i', 300);
 			($first, $second) = map { next_sample($rstat, sub { cpu_ns($hog->{pid}) }) } 1, 2;
 			rstat_stop($rstat);
 			$times = $switches->() - $before or last;
 		}
-		check_near(used_ns($second, by_pid($hog->{pid})), $second->{truth} - $first->{truth}, $name);
-		note "it was switched out $times times";
 		load_stop($hog);
+		skip "$name: the kernel takes its CPU away too often", 1 if $times;
+		check_near(used_ns($second, by_pid($hog->{pid})), $second->{truth} - $first->{truth}, $name);
 	}
 }
 

@@ -34,6 +34,7 @@ void mode_hogs(char **arguments);
 void mode_sleepers(char **arguments);
 void mode_leader_spin(char **arguments);
 void mode_rename(char **arguments);
+void mode_unheard(char **arguments);
 void mode_deadline(char **arguments);
 void mode_bomb(char **arguments);
 void mode_zombies(char **arguments);

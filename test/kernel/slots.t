@@ -51,21 +51,56 @@ sub leaked {
 
 sub rss_kib { return slurp("/proc/$_[0]/status") =~ /^VmRSS:\s+(\d+)/m ? $1 : undef }
 
+# A folder of the memory controller for rstat alone, and its file that counts what the kernel holds for it: the maps, and
+# what the tasks' storage takes. Nothing where there is none.
+sub memory_group {
+	for my $root ('/sys/fs/cgroup/memory', '/sys/fs/cgroup') {
+		next unless -e "$root/cgroup.procs";
+		put("$root/cgroup.subtree_control", '+memory') if -e "$root/cgroup.subtree_control";
+		my $group = "$root/rstat-test-$$";
+		mkdir $group or next;
+		for my $file ("$group/memory.kmem.usage_in_bytes", "$group/memory.stat") {
+			return ($group, $file) if -e $file;
+		}
+		rmdir $group;
+	}
+	return;
+}
+
+sub kernel_kib {
+	my ($file) = @_;
+	my $content = slurp($file);
+	my ($bytes) = $file =~ /stat$/ ? $content =~ /^kernel (\d+)/m : $content =~ /^(\d+)$/;
+	return defined $bytes ? $bytes / 1024 : undef;
+}
+
 # Fewer slots than processes. Fails: on_free() that does not push (probe): the rest is dropped; pop_from(epoch) in
 # take_number(): slots are given out again before they were read, and some ends are missing.
 sub test_turnover {
+	my ($group, $file) = memory_group();
 	my $load = load_start('forks', $forks);
-	my $rstat = rstat_start('-i', 250, '--max-tasks', 16384);
+	my @command = ('./rstat', '--attach', $ENV{RSTAT_ATTACH} // 'btf', '-o', 'json', '-t', 20, '--min-cpu', 0, '-i', 250,
+		'--max-tasks', 16384);
+	my $rstat = $group ? Rstat::start('sh', '-c', "echo \$\$ > $group/cgroup.procs && exec \"\$@\"", 'sh', @command)
+		: Rstat::start(@command);
 	sample_from_now($rstat) for 1 .. 6;	# what an earlier test has left is freed by now
 	my $before = leaked($rstat);
-	my $rss = rss_kib($rstat->{pid});
+	# the first of all bring what is kept: pages of the slots that come and go within three samples, caches of storage
+	my $first = load_start('forks', 10_000);
+	order($first, 'go');
+	samples_until_done($rstat, $first);
+	load_stop($first);
+	sample_from_now($rstat) for 1 .. 6;
+	my ($rss, $kernel) = (rss_kib($rstat->{pid}), $group ? kernel_kib($file) : undef);
 	order($load, 'go');
 	my @samples = samples_until_done($rstat, $load);
-	push @samples, next_sample($rstat) for 1 .. 4;	# the last are freed after a grace period
+	push @samples, next_sample($rstat) for 1 .. 6;	# the last are freed after a grace period
 	my $after = leaked($rstat);
 	my $grown = rss_kib($rstat->{pid}) - $rss;
+	my $kernel_after = $group ? kernel_kib($file) : undef;
 	rstat_stop($rstat);
 	load_stop($load);
+	rmdir $group if $group;
 	my $last = $samples[-1]{tasks};
 	my $sum = ended_sum(@samples);
 	is($last->{dropped}, 0, "of $forks processes with 16,384 slots none was without one");
@@ -73,7 +108,12 @@ sub test_turnover {
 	cmp_ok($last->{lost}, '<=', $forks / 100, "$last->{lost} ends were not seen, but found");
 	ok(near($sum, $forks, 0.01, 0), "$sum ended processes are counted");
 	cmp_ok($after, '<=', $before + 2, "slots without a task: $before before, $after after");
-	note "resident memory: $rss KiB, and $grown KiB after";
+	# how many come and go within three samples has no sharp limit; a slot in a thousand that leaks would be more
+	cmp_ok($grown, '<=', 256, "resident memory: $rss KiB, and $grown KiB after");
+	SKIP: {
+		skip 'memory of the kernel: no memory cgroup here', 1 unless defined $kernel && defined $kernel_after;
+		cmp_ok(abs($kernel_after - $kernel), '<=', 128, sprintf 'memory of the kernel: %.0f KiB, and %.0f after', $kernel, $kernel_after);
+	}
 }
 
 # Far more tasks than slots. Fails: other_ns left out of record_outgoing() or read_running() (probe): the total lacks
@@ -113,9 +153,9 @@ sub test_overflow {
 	load_stop($_) for $hog, $older;
 }
 
-# Tasks without slots that switch all the time, on one CPU: what has no slot is that CPU's time. Fails: the
-# sequence not checked in read_running() (probe): a sample in the middle of a switch takes one task's time for another's,
-# and shows all CPUs.
+# Tasks without slots that switch all the time, on one CPU: what has no slot is that CPU's time. Fails: the sequence not
+# asked in read_running() (probe): a sample in the middle of a switch takes one task's time for another's, shows all CPUs,
+# and nothing in the lines after it.
 sub test_other {
 	SKIP: {
 		skip 'time without a slot, line by line: one CPU is all there is', 2 if @cpus < 2;
@@ -123,21 +163,64 @@ sub test_other {
 		my $hog = load_start('-c', $cpus[0], 'spin');
 		my $pair = load_start('-c', $cpus[0], 'pingpong');
 		my $rstat = Rstat::start('taskset', '-c', $cpus[-1], './rstat', '--attach', $ENV{RSTAT_ATTACH} // 'btf',
-			'-o', 'json', '-i', 20, '--max-tasks', 64);
+			'-o', 'json', '-i', 20, '--max-tasks', 64, '--probe', 'build/test/probe-slow.bpf.o');
 		next_sample($rstat) for 1 .. 5;
-		my ($over, $sum, $lines) = (0, 0, 1000);
+		my ($under, $sum, $lines) = (0, 0, 1000);
 		for (1 .. $lines) {
 			my $sample = next_sample($rstat);
 			my $on_one = $sample->{tasks}{other_cpu_ratio} * @cpus;
-			$over++ if $on_one > 1.6;
+			$under++ if $on_one < 0.2;
 			$sum += $on_one / $lines;
 		}
-		cmp_ok($sum, '>', 0.8, sprintf 'what has no slot is %.2f CPUs', $sum);
-		# what runs is known to the tick; a reading that was late twice makes a pair of lines, one short and one long
-		cmp_ok($over, '<=', 2, "and more than one in $over of $lines lines");
+		ok($sum > 0.8 && $sum < 1.2, sprintf 'what has no slot is %.2f CPUs', $sum);
+		cmp_ok($under, '<=', 5, "and next to none in $under of $lines lines");
 		rstat_stop($rstat);
 		load_stop($_) for $pair, $hog, $sleepers;
 	}
+}
+
+# What got no slot gets one when it is switched in. Fails: note_incoming() without adopt() (probe).
+sub test_later {
+	my $sleepers = load_start('sleep', 300);
+	my $slots = threads_here() - 100;	# of the sleepers some have none, too
+	my $rstat = rstat_start('-i', 250, '--max-tasks', $slots, '--probe', 'build/test/probe-lazy.bpf.o');
+	my $hog = load_start('spin');
+	my $sample = sample_from_now($rstat);
+	ok(!entry($sample->{top_cpu}, by_pid($hog->{pid})), 'no slot is left for a hog');
+	load_stop($sleepers);
+	for (1 .. 20) {
+		$sample = next_sample($rstat);
+		last if entry($sample->{top_cpu}, by_pid($hog->{pid}));
+	}
+	ok(entry($sample->{top_cpu}, by_pid($hog->{pid})), 'once there is, it has one, without a pass');
+	rstat_stop($rstat);
+	load_stop($hog);
+}
+
+# A task whose ends the kernel does not show us, and one that goes on after it. Fails: is_current() that says yes
+# (probe/running.h): the hog lacks what it used since; end_unseen() without its body: the other has used nothing.
+sub test_deaf {
+	my $hog = load_start('-c', $cpus[-1], '-n', 5, 'spin');
+	my $unheard = load_start('-c', $cpus[-1], 'unheard');
+	my $rstat = rstat_start('-i', 430, '--probe', 'build/test/probe-deaf.bpf.o');
+	my $truth = sub { return { hog => process_ns($hog->{pid}), unheard => process_ns($unheard->{pid}) } };
+	my $first = sample_from_now($rstat, $truth);
+	my ($last, $ours, $unheard_ns, $worst) = ($first, 0, 0, 0);
+	for (1 .. 10) {
+		my $sample = next_sample($rstat, $truth);
+		$ours += used_ns($sample, by_pid($hog->{pid}));
+		my $used = used_ns($sample, by_pid($unheard->{pid}));
+		$unheard_ns += $used if $used > 0;
+		my $off = abs($ours - ($sample->{truth}{hog} - $first->{truth}{hog}));
+		$worst = $off if $off > $worst;
+		$last = $sample;
+	}
+	cmp_ok($worst / 1e6, '<=', 25, sprintf 'what goes on after a switch that was not seen is off by %.1f ms at most', $worst / 1e6);
+	my $kernel = $last->{truth}{unheard} - $first->{truth}{unheard};
+	ok(near($unheard_ns, $kernel, 0.03, 60e6), sprintf 'what it was from: %.1f ms, the kernel says %.1f ms',
+		$unheard_ns / 1e6, $kernel / 1e6);
+	rstat_stop($rstat);
+	load_stop($_) for $hog, $unheard;
 }
 
 # The end of tasks is not seen. Fails: probe_complete() that does nothing (emit/ladder.c), or on_reclaim() without its body.
@@ -190,7 +273,9 @@ sub with_variant {
 run_parts(
 	[turnover => \&test_turnover],
 	[overflow => \&test_overflow],
-	[other => \&test_other],
+	[other => with_variant(\&test_other)],
+	[later => with_variant(\&test_later)],
+	[deaf => with_variant(\&test_deaf)],
 	[blind => with_variant(\&test_blind)],
 	[unborn => with_variant(\&test_unborn)],
 );

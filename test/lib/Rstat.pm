@@ -22,6 +22,7 @@ our @EXPORT = qw(
 );
 
 my $json = JSON::PP->new->utf8;
+my @ends = qw(INT TERM HUP);
 my %started;	# pid => 1: what is to be ended when the test is
 
 # The way into the kernel that is tested; `RSTAT_ATTACH=raw prove ...` tests another.
@@ -55,7 +56,13 @@ sub start {
 	pipe my $child_in, my $in or die "pipe: $!";
 	pipe my $out, my $child_out or die "pipe: $!";
 	my $err = File::Temp->new(DIR => 'build/test', TEMPLATE => 'stderr-XXXXXX');
+	# our handlers would keep a signal that comes between fork and exec, and lose it
+	my $all = POSIX::SigSet->new(map { POSIX->can("SIG$_")->() } @ends);
+	my $before = POSIX::SigSet->new;
+	POSIX::sigprocmask(POSIX::SIG_BLOCK(), $all, $before);
 	my $pid = fork // die "fork: $!";
+	$SIG{$_} = 'DEFAULT' for $pid ? () : @ends;
+	POSIX::sigprocmask(POSIX::SIG_SETMASK(), $before);
 	if (!$pid) {
 		POSIX::dup2(fileno $child_in, 0);
 		POSIX::dup2(fileno $child_out, 1);
@@ -97,7 +104,7 @@ END {
 	}
 	$? = $code;
 }
-$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+$SIG{$_} = sub { exit 1 } for @ends;
 $SIG{PIPE} = 'IGNORE';
 
 # The next line, without its end; undef at the end of file. Dies where none comes.
