@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* When a sample reads the tasks again, and when it makes a pass over them; the rung is played by the test. */
+#include "test/unit/tree.h"
+#include "test/unit/unit.h"
+
+#include "emit/monitor.h"
+
+#include <time.h>
+
+enum { SLOTS = 16, MS = 1000000 };
+
+static struct {
+	struct monitor monitor;
+	struct slot slot[SLOTS];
+	struct counters counters;
+	void *memory;
+	struct tree tree;
+	unsigned late;		/* so many of the first readings are interrupted */
+	unsigned begun, completed, passes;
+	uint64_t last_ns;	/* when the last reading began */
+} m;
+
+static void interrupt_us(long us)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL);
+}
+
+static void begin(struct monitor *monitor)
+{
+	monitor->view.readable = SLOTS;
+	m.last_ns = monitor_clock();
+	if (m.begun++ < m.late)
+		interrupt_us(30000);	/* of an interval of 1 s more than a hundredth */
+}
+
+static void complete(struct monitor *monitor)
+{
+	(void)monitor;
+	m.completed++;
+}
+
+static void refresh(struct monitor *monitor)
+{
+	(void)monitor;
+	m.passes++;
+}
+
+static const struct rung quick = { .step = "test", .begin = begin, .complete = complete, .refresh = refresh };
+static const struct rung slow = {
+	.step = "test", .slow = true, .begin = begin, .complete = complete, .refresh = refresh
+};
+
+static int setup(void **state)
+{
+	static const struct tree_file files[] = { { "proc/", NULL }, { NULL, NULL } };
+
+	(void)state;
+	memset(&m, 0, sizeof m);
+	tree_make(&m.tree, files);
+	m.memory = calloc(1, tasks_memory(SLOTS, 0));
+	assert_non_null(m.memory);
+	tasks_open(&m.monitor.tasks, m.memory, SLOTS, 0);
+	sources_open(&m.monitor.sources, m.tree.root, 4096);
+	m.monitor.rung = &quick;
+	m.monitor.view = (struct tasks_view){ .slots = m.slot, .counters = &m.counters };
+	m.monitor.tasks_options = (struct tasks_options){ .top_rows = 5, .page_size = 4096 };
+	m.monitor.sample.interval_ms = 1000;
+	m.monitor.refreshed_ns = monitor_clock();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(m.memory);
+	tree_drop(&m.tree);
+	return 0;
+}
+
+/* Fails: READINGS_MAX = 1 (emit/monitor.c): one reading, whose numbers are later than its clock. */
+static void interrupted_readings_are_done_again(void **state)
+{
+	(void)state;
+	m.late = 2;
+	monitor_take(&m.monitor);
+	assert_true(m.begun >= 3);	/* the third may have been interrupted by the machine */
+	assert_int_equal(m.completed, 1);
+	/* the sample is of the last reading */
+	assert_true(m.monitor.sampled_ns <= m.last_ns);
+	assert_true(m.last_ns - m.monitor.sampled_ns < 30 * MS);
+}
+
+static void not_for_ever(void **state)
+{
+	(void)state;
+	m.late = 1000;
+	monitor_take(&m.monitor);
+	assert_int_equal(m.begun, 8);
+	assert_int_equal(m.completed, 1);
+}
+
+/* A walk takes so long by itself. */
+static void what_is_slow_is_read_once(void **state)
+{
+	(void)state;
+	m.monitor.rung = &slow;
+	m.late = 1000;
+	monitor_take(&m.monitor);
+	assert_int_equal(m.begun, 1);
+}
+
+/* Fails: refresh_if_due() without its body. */
+static void a_pass_every_ten_seconds(void **state)
+{
+	(void)state;
+	monitor_take(&m.monitor);
+	assert_int_equal(m.passes, 0);
+	m.monitor.refreshed_ns -= 10000ull * MS;
+	monitor_take(&m.monitor);
+	assert_int_equal(m.passes, 1);
+	monitor_take(&m.monitor);
+	assert_int_equal(m.passes, 1);
+}
+
+/* A zombie that no pass has met since it died: one that was freed unseen is none. */
+static void a_pass_for_a_new_zombie(void **state)
+{
+	(void)state;
+	m.slot[0] = (struct slot){ .pid = 7, .tgid = 7, .generation = 2, .state = STATE_DEAD, .name = "zombie" };
+	monitor_take(&m.monitor);
+	interrupt_us(110000);	/* as long as a parent may take */
+	monitor_take(&m.monitor);
+	assert_int_equal(m.monitor.sample.blocked_count, 1);
+	assert_int_equal(m.passes, 0);
+	m.monitor.refreshed_ns -= 1000ull * MS;
+	monitor_take(&m.monitor);
+	assert_int_equal(m.passes, 1);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(interrupted_readings_are_done_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_for_ever, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_slow_is_read_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_pass_every_ten_seconds, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_pass_for_a_new_zombie, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
