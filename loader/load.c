@@ -25,8 +25,13 @@ struct way_in {
 	int events;			/* folder of tracepoints, or -1 */
 };
 
+static const char locked_down[] = "kernel lockdown (confidentiality) keeps BPF from reading kernel memory: boot without "
+				  "it, or use --attach proc";
+
 static const char *advice(int error)
 {
+	if (machine_is_confidential())
+		return locked_down;
 	switch (-error) {
 	case SYS_EPERM:
 	case SYS_EACCES:
@@ -267,7 +272,9 @@ static int load_program(struct way_in *way, uint32_t i, struct probe_request *re
 	if (request->log)
 		explain_refusal(request, &r);
 	return fail(f, fd, "load program", program->section,
-		    fd == -SYS_EPERM ? advice(fd) : "the kernel's verifier refuses it; rstat --check shows its log");
+		    fd == -SYS_EPERM || machine_is_confidential() ?
+			    advice(fd) :
+			    "the kernel's verifier refuses it; rstat --check shows its log");
 }
 
 static void copy_name(char to[PROBE_NAME_SIZE], const char *name)

@@ -97,6 +97,30 @@ bool machine_may_be_short(void)
 	return (set.word[1].effective & two) == two || set.word[0].effective >> CAP_SYS_ADMIN & 1;
 }
 
+bool machine_lockdown(const char *modes, size_t size)
+{
+	static const char mode[] = "[confidentiality]";
+	size_t length = sizeof mode - 1;
+
+	for (size_t at = 0; at + length <= size; at++) {
+		size_t same = 0;
+
+		while (same < length && modes[at + same] == mode[same])
+			same++;
+		if (same == length)
+			return true;
+	}
+	return false;
+}
+
+bool machine_is_confidential(void)
+{
+	char modes[64];
+	long length = read_small("/sys/kernel/security/lockdown", modes, sizeof modes);
+
+	return length > 0 && machine_lockdown(modes, (size_t)length);
+}
+
 /* Reads size bytes into fresh memory. */
 static int read_whole(int fd, size_t size, struct arena *arena)
 {

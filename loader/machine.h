@@ -31,6 +31,12 @@ uint32_t machine_default_slots(void);
 bool machine_raise_locked(void);
 bool machine_may_be_short(void);
 
+/* Whether the kernel is locked down so far that BPF may not read its memory (/sys/kernel/security/lockdown). */
+bool machine_is_confidential(void);
+
+/* The same of the file's content, "none [integrity] confidentiality": the mode in brackets holds. */
+bool machine_lockdown(const char *modes, size_t size);
+
 /*
  * The whole of a regular file: 0, with the memory in *arena (arena->used bytes, aligned to a page), or -errno
  * (-EINVAL: empty, or no regular file). kernels_own: only the kernel can change it, so it may be mapped.

@@ -157,9 +157,24 @@ static void locked_memory(void **state)
 	assert_int_equal(raise_from((struct rlimit){ 65536, 65536 }, NOBODY), 0);
 }
 
+/* Fails: machine_lockdown() that looks at the name without its brackets. */
+static void lockdown_modes(void **state)
+{
+	static const char on[] = "none integrity [confidentiality]\n", off[] = "[none] integrity confidentiality\n";
+	static const char some[] = "none [integrity] confidentiality\n";
+
+	(void)state;
+	assert_true(machine_lockdown(on, sizeof on - 1));
+	assert_false(machine_lockdown(off, sizeof off - 1));
+	assert_false(machine_lockdown(some, sizeof some - 1));
+	assert_false(machine_lockdown(on, sizeof on - 3));	/* cut short */
+	assert_false(machine_lockdown(on, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lockdown_modes),
 		cmocka_unit_test(cpu_lists),
 		cmocka_unit_test(locked_memory),
 		cmocka_unit_test(this_machine),

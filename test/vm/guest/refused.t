@@ -7,12 +7,16 @@ use Test::More;
 use Rstat;
 
 my $attach = $ENV{RSTAT_ATTACH};
+my %setup = map { $_ => 1 } split /\+/, $ENV{VM_SETUP} // '';
+# What is missing in this guest must be named.
+my $reason = $setup{lockdown} ? qr/lockdown/ : $setup{'no-btf'} ? qr/BTF|btf/ : qr/kernel/;
 
 sub test_refused {
 	my ($status, $stdout, $stderr) = run('./rstat', '--attach', $attach, '-n', 1, '-o', 'json');
 	is($status, 1 << 8, "--attach $attach: exit 1");
 	is($stdout, '', 'nothing on stdout');
 	like($stderr, qr/\Arstat: [^\n]+\n\z/, 'one line on stderr');
+	like($stderr, $reason, 'it names what is missing');
 	note $stderr;
 }
 
