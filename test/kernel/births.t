@@ -85,7 +85,9 @@ sub check_storm {
 	check_total($machine / $window, $busy / $all, 0.03, 'all the time');
 	ok(near($count, $each * $storms, 0.01, 0), sprintf '%d of %d are counted as ended', $count, $each * $storms);
 	is($sample[-1]{tasks}{dropped} - $first->{tasks}{dropped}, 0, 'none was without a slot');
-	cmp_ok($sample[-1]{tasks}{lost} - $first->{tasks}{lost}, '<=', $each * $storms / 100, 'hardly an end was not seen');
+	# on perf events the kernel runs nothing that interrupts another program or a map's system call (bpf_prog_active)
+	my $unseen = $each * $storms * (($ENV{RSTAT_ATTACH} // 'btf') eq 'perf' ? 0.05 : 0.01);
+	cmp_ok($sample[-1]{tasks}{lost} - $first->{tasks}{lost}, '<=', $unseen, 'hardly an end was not seen');
 }
 
 # What --check tells of a storm that runs meanwhile, for the reader of the log.
