@@ -79,6 +79,26 @@ INLINE struct entry *entry_of(uint32_t pid)
 	return map_lookup(&pids_map, &pid);
 }
 
+/*
+ * Key and value are written right before the call: 7.2 takes what lies on the stack before a branch, to be read by this
+ * call only, for dead.
+ */
+INLINE long insert_entry(uint32_t pid, uint64_t key, const struct use *base, uint64_t task)
+{
+	struct entry entry;
+	uint64_t number;
+
+	COMPILER_BARRIER();
+	number = pid;
+	entry = (struct entry){ .tenancy = { .key = key, .base = *base }, .task = task };
+	return map_update(&pids_map, &number, &entry, BPF_NOEXIST);
+}
+
+INLINE long delete_entry(uint32_t pid)
+{
+	return map_delete(&pids_map, &pid);
+}
+
 INLINE void write_record(struct slot *slot, struct task_struct *task, uint32_t state)
 {
 	slot->pid = PROBE_READ(task, pid);
@@ -112,12 +132,10 @@ INLINE int take_fresh(struct counters *c, uint32_t epoch, uint32_t *number)
 }
 
 /* A task that stays without a slot; remembered where there is room, so that it is counted once. */
-INLINE void drop(struct counters *c, uint32_t pid, struct entry *entry)
+INLINE void drop(struct counters *c, uint32_t pid, const struct use *base, uint64_t task)
 {
-	long error;
+	long error = insert_entry(pid, KEY_DROPPED, base, task);
 
-	entry->tenancy.key = KEY_DROPPED;
-	error = map_update(&pids_map, &pid, entry, BPF_NOEXIST);
 	if (error == SAYS_EXISTS)
 		return;
 	add(&c->dropped, 1);
@@ -130,7 +148,7 @@ INLINE int make_entry(struct task_struct *task, uint32_t pid)
 {
 	struct counters *c = the_counters();
 	struct epoch *e = the_epoch();
-	struct entry entry = { .task = (uint64_t)task };
+	struct use base = { 0 };
 	uint32_t number = 0, epoch;
 	struct slot *slot;
 	long error;
@@ -139,16 +157,15 @@ INLINE int make_entry(struct task_struct *task, uint32_t pid)
 		return -1;
 	epoch = ONCE(e->now);
 	if (task)
-		entry.tenancy.base = probe_use(task);
+		base = probe_use(task);
 	if (take_fresh(c, epoch, &number)) {
-		drop(c, pid, &entry);
+		drop(c, pid, &base, (uint64_t)task);
 		return -1;
 	}
 	slot = map_lookup(&slots_map, &number);
 	if (!slot)
 		return -1;
-	entry.tenancy.key = make_key(number, slot->generation + 2);
-	error = map_update(&pids_map, &pid, &entry, BPF_NOEXIST);
+	error = insert_entry(pid, make_key(number, slot->generation + 2), &base, (uint64_t)task);
 	if (error) {
 		push_to(epoch + 1, &number);	/* never used: free at once */
 		if (error != SAYS_EXISTS) {
@@ -176,7 +193,7 @@ INLINE void end_entry(uint32_t pid, const struct entry *at, uint32_t label)
 	uint32_t number = key_slot(entry.tenancy.key) - 1;
 	struct slot *slot;
 
-	if (!c || !e || map_delete(&pids_map, &pid))
+	if (!c || !e || delete_entry(pid))
 		return;
 	if (entry.tenancy.key == KEY_DROPPED)
 		add(&c->regained, 1);
@@ -215,7 +232,7 @@ INLINE int forget(uint32_t pid, const struct entry *entry)
 	struct counters *c = the_counters();
 	int dropped = entry->tenancy.key == KEY_DROPPED;
 
-	if (map_delete(&pids_map, &pid))
+	if (delete_entry(pid))
 		return 0;
 	if (dropped && c)
 		add(&c->regained, 1);
@@ -407,13 +424,13 @@ int on_portable_exec(uint64_t *arguments)
 	entry = entry_of(old_pid);
 	if (entry && entry->task == (uint64_t)task) {
 		moved = *entry;
-		known = !map_delete(&pids_map, &old_pid);
+		known = !delete_entry(old_pid);
 	}
 	entry = entry_of(pid);
 	if (entry && (known || entry->task != (uint64_t)task))
 		end_entry(pid, entry, old_pid);
 	if (known)
-		map_update(&pids_map, &pid, &moved, BPF_NOEXIST);
+		insert_entry(pid, moved.tenancy.key, &moved.tenancy.base, moved.task);
 	else if (!entry_of(pid))
 		make_entry(task, pid);
 	return 0;
@@ -475,7 +492,7 @@ int on_portable_reclaim(uint64_t *arguments)
 		return 0;
 	pid = slot->pid;
 	entry = entry_of(pid);
-	if (entry && entry->tenancy.key == key && map_delete(&pids_map, &pid))
+	if (entry && entry->tenancy.key == key && delete_entry(pid))
 		return 0;
 	add32(&slot->generation, 1);
 	slot->used = (struct use){ 0 };
