@@ -3,6 +3,7 @@
 # Boots each cell of test/vm/matrix in qemu, one test per cell. `make vm` builds what this needs.
 #
 #	VM_JOBS=N	guests at a time (default: as many as there are CPUs; each keeps one busy)
+#	VM_README=1	puts the table of kernels into README.md, after a run of all cells
 #	VM_ONLY=REGEX	only the cells whose name matches, for example 'VM_ONLY=^newest'
 #
 # What each guest said is in build/vm/log, the table in build/vm/result. A guest that prints no plan has failed, and so
@@ -240,9 +241,39 @@ sub show_table {
 	diag $table;
 }
 
+# README's table of kernels, between its marks: only of a run of all cells.
+sub write_readme {
+	my (%way, @kernels);
+	for my $cell (@cells) {
+		push @kernels, $cell->{kernel} unless $way{ $cell->{kernel} };
+		my $row = $way{ $cell->{kernel} } //= { release => $cell->{release}, architecture => $cell->{architecture} };
+		my $refused = grep { $_ eq 'refused' } @{ $cell->{tests} };
+		my $kind = $cell->{verdict} =~ /^ok/ ? $refused ? 'refused' : 'works' : 'failed';
+		my $how = join ' ', "`$cell->{path}`", $cell->{cpus} == 2 ? () : "on $cell->{cpus} CPU" . 's' x ($cell->{cpus} > 1),
+			@{ $cell->{setup} } ? join ', ', @{ $cell->{setup} } : ();
+		push @{ $row->{$kind} }, $how;
+	}
+	my $table = "| kernel | architecture | works | refused, with the reason |\n|---|---|---|---|\n";
+	for my $kernel (@kernels) {
+		my $row = $way{$kernel};
+		my @columns = map { join ', ', @{ $row->{$_} // [] } } 'works', 'refused';
+		$columns[0] .= '; **failed**: ' . join ', ', @{ $row->{failed} } if $row->{failed};
+		$table .= "| $row->{release} | $row->{architecture} | $columns[0] | $columns[1] |\n";
+	}
+	open my $in, '<', 'README.md' or die "README.md: $!\n";
+	my $readme = do { local $/; <$in> };
+	close $in;
+	$readme =~ s/(<!-- kernels -->\n).*(<!-- end of kernels -->\n)/$1$table$2/s or die "README.md has lost its marks\n";
+	open my $out, '>', 'README.md' or die "README.md: $!\n";
+	print $out $readme;
+	close $out or die "README.md: $!\n";
+}
+
 read_matrix();
+my $all = @cells;
 @cells = grep { $_->{name} =~ /$only/ } @cells;
 die "no cell matches $only\n" unless @cells;
 plan tests => scalar @cells;
 run_all();
 show_table();
+write_readme() if @cells == $all && $ENV{VM_README};
