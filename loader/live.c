@@ -12,6 +12,8 @@ enum {
 	SAMPLES_MAX = 8,		/* with 140,000 switches a second one in 25 meets a switch at work */
 };
 
+static const uint64_t unseen_pass_ns = 250000000;
+
 void probe_clear(struct probe *probe)
 {
 	*probe = (struct probe){ .slots_map = -1, .sample = -1, .seed = -1, .reclaim = -1 };
@@ -39,30 +41,49 @@ uint32_t probe_readable(struct probe *probe)
 	return wanted < probe->mapped ? wanted : probe->mapped;
 }
 
-static int run_sample(struct probe *probe, bool *changing, bool *unseen)
+/* The sample program, until it meets no switch at work. unseen: a pass is wanted. */
+static int run_sample(struct probe *probe, bool *unseen)
 {
-	int error = bpf_program_test_run(probe->sample, NULL, 0);
+	bool changing = true;
+	int error = 0;
 
-	*changing = false;
-	for (uint32_t i = 0; i < probe->cpus; i++) {
-		*changing |= probe->running[i].changing != 0;
-		*unseen |= probe->running[i].unseen != 0;
+	*unseen = false;
+	for (unsigned tries = 0; tries < SAMPLES_MAX && changing && !error; tries++) {
+		error = bpf_program_test_run(probe->sample, NULL, 0);
+		changing = false;
+		for (uint32_t i = 0; i < probe->cpus; i++) {
+			changing |= probe->running[i].changing != 0;
+			*unseen |= probe->running[i].unseen != 0;
+		}
 	}
 	return error;
 }
 
+/* Not more often than a person could tell, whatever the interval: a pass meets every task. */
+static bool may_pass(struct probe *probe)
+{
+	struct sys_timespec now = { 0 };
+	uint64_t now_ns;
+
+	sys_clock_gettime(SYS_CLOCK_MONOTONIC, &now);
+	now_ns = (uint64_t)now.seconds * 1000000000 + (uint64_t)now.nanoseconds;
+	if (now_ns - probe->passed_ns < unseen_pass_ns)
+		return false;
+	probe->passed_ns = now_ns;
+	return true;
+}
+
 int probe_begin_scan(struct probe *probe)
 {
-	bool changing = true, unseen = false;
-	int error = 0;
+	bool unseen;
+	int error;
 
 	__atomic_fetch_add(&probe->epoch->now, 1, __ATOMIC_SEQ_CST);
-	for (unsigned tries = 0; tries < SAMPLES_MAX && changing && !error; tries++)
-		error = run_sample(probe, &changing, &unseen);
-	if (error || !unseen)
+	error = run_sample(probe, &unseen);
+	if (error || !unseen || !may_pass(probe))
 		return error;
 	probe_refresh(probe);
-	return run_sample(probe, &changing, &unseen);
+	return run_sample(probe, &unseen);
 }
 
 static int run_pass(struct probe *probe)

@@ -37,6 +37,7 @@ struct probe {
 	const struct counters *counters;
 	struct epoch *epoch;		/* the one thing user space writes */
 	struct probe_passes passes;
+	uint64_t passed_ns;		/* when a pass was made last for a switch that was not seen; CLOCK_MONOTONIC */
 
 	int slots_map, sample, seed, reclaim;	/* descriptors; -1: none */
 	int link[PROBE_LINKS_MAX];
@@ -55,7 +56,7 @@ void probe_clear(struct probe *probe);
 void probe_seal(struct probe *probe);
 
 /* Moves the epoch and copies what runs now; the scan may begin. 0 or -errno. One system call; again, a few times at the
- * most, where that met a switch at work. */
+ * most, where that met a switch at work; a pass where a switch was not seen, every 250 ms at the most. */
 int probe_begin_scan(struct probe *probe);
 
 /* Slots that may hold a task and can be read. Maps another piece where the tasks have become more. */

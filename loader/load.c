@@ -25,13 +25,8 @@ struct way_in {
 	int events;			/* folder of tracepoints, or -1 */
 };
 
-static const char locked_down[] = "kernel lockdown (confidentiality) keeps BPF from reading kernel memory: boot without "
-				  "it, or use --attach proc";
-
 static const char *advice(int error)
 {
-	if (machine_is_confidential())
-		return locked_down;
 	switch (-error) {
 	case SYS_EPERM:
 	case SYS_EACCES:
@@ -44,6 +39,17 @@ static const char *advice(int error)
 	case SYS_ENOSYS: return "this kernel is built without BPF (CONFIG_BPF_SYSCALL)";
 	default: return "not offered by this kernel; rstat --check says more";
 	}
+}
+
+/* Lockdown takes helpers away, which the verifier then does not know. */
+static const char *load_advice(int error)
+{
+	if ((error == -SYS_EINVAL || error == -SYS_EPERM || error == -SYS_EACCES) && machine_is_confidential())
+		return "kernel lockdown (confidentiality) keeps BPF from reading kernel memory: boot without it, or use "
+		       "--attach proc";
+	if (error == -SYS_EPERM)
+		return advice(error);
+	return "the kernel's verifier refuses it; rstat --check shows its log";
 }
 
 /* ---- memory for the way in */
@@ -271,10 +277,7 @@ static int load_program(struct way_in *way, uint32_t i, struct probe_request *re
 		return fd;
 	if (request->log)
 		explain_refusal(request, &r);
-	return fail(f, fd, "load program", program->section,
-		    fd == -SYS_EPERM || machine_is_confidential() ?
-			    advice(fd) :
-			    "the kernel's verifier refuses it; rstat --check shows its log");
+	return fail(f, fd, "load program", program->section, load_advice(fd));
 }
 
 static void copy_name(char to[PROBE_NAME_SIZE], const char *name)

@@ -52,7 +52,7 @@ struct running {
 	uint32_t slot, generation;
 	uint32_t pid, tgid;
 	uint32_t rss_pages;
-	uint32_t changing;	/* bool: a switch was at work; the rest is of the sample before, and nothing runs */
+	uint32_t changing;	/* bool: a switch was at work; slot and pid are 0, other_ns is of the sample before */
 	struct use used;	/* as in the slot */
 	uint64_t other_ns;	/* time of tasks without a slot on this CPU, since attaching */
 	uint32_t unseen;	/* bool: the last switch was not seen; a pass over all tasks finds what runs */

@@ -148,7 +148,8 @@ INLINE uint64_t give_slot(struct task_struct *task, struct tenancy *tenancy)
 	if (!slot)
 		return NO_SLOT;
 	key = make_key(number, slot->generation + 2);
-	tenancy->base = use_of(task);
+	if (!before)	/* else base says up to when its time is counted: the slot goes on from there */
+		tenancy->base = use_of(task);
 	if (__sync_val_compare_and_swap(&tenancy->key, before, key) != before) {
 		push_to(epoch + 1, &number);	/* never used: free at once */
 		return NO_SLOT;
@@ -243,7 +244,7 @@ INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int pr
 	if (cpu->task == (uint64_t)prev) {
 		held = cpu->now;
 	} else {
-		tenancy = tenancy_of(prev);	/* the first switch of this CPU since we attached */
+		tenancy = tenancy_of(prev);	/* it was switched in before we attached, or unseen */
 		if (tenancy)
 			held = *tenancy;
 	}

@@ -35,33 +35,34 @@ INLINE uint64_t read_sequence(struct on_cpu *cpu, int portable)
 enum reading {
 	READ_CHANGING,	/* nothing: a switch is at work */
 	READ_WELL,
-	READ_NOTHING,	/* no task that runs: the one of the last switch does not run any more, so one was not seen */
+	READ_NOTHING,	/* no task that runs: the one we know of does not run here any more, so a switch was not seen */
 };
 
-/* Whether the task of the last switch is still the CPU's. The idle task always may be; a pid does not tell. */
-INLINE int is_current(uint64_t task)
+/*
+ * Whether the task runs on that CPU: where it left unseen, it may be running on another one, or be gone, when reads
+ * give what is there, or 0. A pid does not tell.
+ */
+INLINE int is_current(uint64_t task, uint32_t number)
 {
 	struct task_struct *pointer = (void *)task;
 
-	return is_by_pid(task) || !PROBE_READ(pointer, pid) || probe_runs(pointer);
+	return task & 1 || (probe_runs(pointer) && probe_cpu(pointer) == number);
 }
 
 /* The task that a pass has found to run on the CPU since its last switch, if it does. */
 INLINE uint64_t seeded(struct on_cpu *cpu, uint32_t number)
 {
 	uint64_t task = ONCE(cpu->seed_task);
-	struct task_struct *pointer = (void *)task;
 
-	if (!task || cpu->seed_sequence != ONCE(cpu->sequence))
-		return 0;
-	return probe_runs(pointer) && probe_cpu(pointer) == number ? task : 0;
+	return task && cpu->seed_sequence == ONCE(cpu->sequence) && is_current(task, number) ? task : 0;
 }
 
-INLINE enum reading read_running(struct running *out, struct on_cpu *cpu, uint32_t number, int portable)
+INLINE enum reading read_running(struct running *out, struct on_cpu *cpu, uint32_t number, int portable,
+				 uint64_t sequence)
 {
-	uint64_t sequence = read_sequence(cpu, portable), task = ONCE(cpu->task), cpu_ns;
+	uint64_t task = ONCE(cpu->task), cpu_ns;
 	uint64_t other_ns = ONCE(cpu->other_ns), since_ns = ONCE(cpu->since_ns);
-	int switched = task && is_current(task), missed = task && !switched;
+	int switched = task && is_current(task, number), known = task || cpu->seed_task;
 	struct tenancy held = switched ? cpu->now : cpu->seed;
 	struct task_struct *running = (void *)(switched ? task : seeded(cpu, number));
 	struct use use;
@@ -69,7 +70,7 @@ INLINE enum reading read_running(struct running *out, struct on_cpu *cpu, uint32
 
 	out->slot = 0;
 	if (running) {
-		/* it cannot be freed under us (RCU), but may be switched out at any moment */
+		/* a task that runs is not freed under us (RCU), but may be switched out at any moment */
 		pid = PROBE_READ(running, pid);
 		out->tgid = PROBE_READ(running, tgid);
 		out->rss_pages = probe_rss(running);
@@ -90,23 +91,26 @@ INLINE enum reading read_running(struct running *out, struct on_cpu *cpu, uint32
 	out->generation = key_generation(held.key);
 	out->slot = key_slot(held.key);
 	out->other_ns = other_ns;
-	return missed && !running ? READ_NOTHING : READ_WELL;
+	return known && !running ? READ_NOTHING : READ_WELL;
 }
 
 /*
  * User space asks again for a CPU that is changing its task. So it does where nothing was found for the first time, since
- * a task is on its CPU a moment after the switch was seen; then it asks for a pass, once.
+ * a task is on its CPU a moment after the switch was seen. The next time it is asked for a pass; if that does not find
+ * what runs either (the idle task is in no pass), there is none.
  */
-INLINE void copy_running(struct running *out, struct on_cpu *cpu, uint32_t number, int portable)
+INLINE void copy_running(struct running *out, struct on_cpu *cpu, uint32_t number, int portable, uint64_t passes)
 {
-	enum reading reading = read_running(out, cpu, number, portable);
-	uint64_t sequence = ONCE(cpu->sequence);
-	int asked = cpu->asked == sequence, passed = cpu->asked == sequence + 1;
+	uint64_t sequence = read_sequence(cpu, portable);
+	enum reading reading = read_running(out, cpu, number, portable, sequence);
+	int again = cpu->asked == sequence;
 
-	out->changing = reading == READ_CHANGING || (reading == READ_NOTHING && !asked && !passed);
-	out->unseen = reading == READ_NOTHING && asked;
-	if (reading == READ_NOTHING)
-		cpu->asked = sequence + (asked || passed);
+	out->changing = reading == READ_CHANGING || (reading == READ_NOTHING && !again);
+	out->unseen = reading == READ_NOTHING && again && cpu->asked_passes == passes;
+	if (reading == READ_NOTHING && !again) {
+		cpu->asked = sequence;
+		cpu->asked_passes = passes;
+	}
 	if (reading != READ_WELL)
 		out->slot = out->pid = 0;	/* other_ns stays */
 }
@@ -114,6 +118,7 @@ INLINE void copy_running(struct running *out, struct on_cpu *cpu, uint32_t numbe
 INLINE void sample_all(int portable)
 {
 	struct counters *c = the_counters();
+	uint64_t passes = c ? ONCE(c->passes) : 0;
 
 	/* of 64 bits, since the verifier forgets a narrower counter when it is spilled; a copy's address may escape */
 	for (uint64_t i = 0; i < config.cpus; i++) {
@@ -123,7 +128,7 @@ INLINE void sample_all(int portable)
 
 		if (!cpu || !out)
 			break;
-		copy_running(out, cpu, number, portable);
+		copy_running(out, cpu, number, portable, passes);
 	}
 	if (c)
 		c->jiffies = jiffies64();
@@ -138,7 +143,7 @@ INLINE void note_running(struct task_struct *task, uint32_t number, const struct
 	if (!cpu)
 		return;
 	last = ONCE(cpu->task);
-	if (last && is_current(last))
+	if (last && is_current(last, number))
 		return;
 	cpu->seed.base = tenancy->base;
 	cpu->seed.key = ONCE(tenancy->key);
@@ -147,8 +152,8 @@ INLINE void note_running(struct task_struct *task, uint32_t number, const struct
 }
 
 /*
- * In a switch from another task than the last one was to: that one went unseen, since the kernel has skipped us. What it
- * has used until now is recorded, as it may not be seen to go the next time either.
+ * In a switch from another task than the last one was to: that one went unseen, since the kernel has skipped us. Its
+ * record is made here, as it may not be seen to go the next time either, unless it runs elsewhere: that CPU will do it.
  */
 INLINE void end_unseen(struct on_cpu *cpu)
 {
@@ -156,14 +161,15 @@ INLINE void end_unseen(struct on_cpu *cpu)
 	struct slot *slot = slot_of(cpu->now.key);
 	struct use use;
 
-	if (!cpu->task || is_by_pid(cpu->task) || !slot || slot->flags & SLOT_DEAD ||
-	    PROBE_READ(task, pid) != (int)slot->pid)
+	if (!cpu->task || is_by_pid(cpu->task) || !slot || PROBE_READ(task, pid) != (int)slot->pid)
 		return;
 	use = probe_use(task);
 	use = use_since(&use, &cpu->now.base);
-	if (use.cpu_ns <= slot->used.cpu_ns)
+	if (probe_runs(task) || slot->flags & SLOT_DEAD)
 		return;
-	slot->used = use;
+	slot->state = probe_state(task);
+	if (use.cpu_ns > slot->used.cpu_ns)
+		slot->used = use;
 	slot->stamp = jiffies64();
 }
 

@@ -41,7 +41,7 @@ struct tenancy {
 
 /*
  * What runs on one CPU, for the kernel side only: user space never maps a kernel pointer. The first line is written
- * by that CPU's switches; the second by the passes, and read where no switch tells what runs.
+ * by that CPU's switches; the second by the passes, and read where no switch tells what runs (asked: by the sample program).
  */
 struct on_cpu {
 	uint64_t sequence;	/* odd while a switch changes what follows */
@@ -53,8 +53,7 @@ struct on_cpu {
 	uint64_t seed_task;
 	struct tenancy seed;
 	uint64_t seed_sequence;	/* the switch after which it was so */
-	uint64_t asked;		/* the sequence at which the sample program found nothing, + 1 once it has said so */
-	uint64_t reserved;
+	uint64_t asked, asked_passes;	/* the sequence at which nothing was found to run, and how many passes were made then */
 };
 
 _Static_assert(sizeof(struct on_cpu) == 128, "two cache lines per CPU");

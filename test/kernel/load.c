@@ -548,7 +548,7 @@ static const struct mode modes[] = {
 	{ "sleepers", 2, mode_sleepers },
 	{ "leader-spin", 0, mode_leader_spin },
 	{ "rename", 0, mode_rename },
-	{ "unheard", 0, mode_unheard },
+	{ "unheard", 2, mode_unheard },
 	{ "deadline", 0, mode_deadline },
 	{ "bomb", 0, mode_bomb },
 	{ "zombies", 1, mode_zombies },

@@ -112,15 +112,43 @@ void mode_rename(char **arguments)
 	}
 }
 
-/* unheard: 50 ms of each 350, under the name whose ends a variant of the probe does not see. */
+static void kick(pid_t pid, int pipe, int cpu, char ms)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(pid, sizeof set, &set) || write(pipe, &ms, 1) != 1)
+		die("kick");
+}
+
+/*
+ * unheard CPU CPU: a child of the name whose ends a variant of the probe does not see uses 50 ms on one CPU and 100 ms on
+ * the other, in turn, moved while it sleeps; the reply has its pid.
+ */
 void mode_unheard(char **arguments)
 {
-	(void)arguments;
-	prctl(PR_SET_NAME, "unheard");
-	say("ready");
+	int work[2];
+	pid_t pid;
+	char ms;
+
+	if (pipe(work))
+		die("pipe");
+	pid = fork();
+	if (!pid) {
+		die_with_parent();
+		prctl(PR_SET_NAME, "unheard");
+		while (read(work[0], &ms, 1) == 1)
+			burn((uint64_t)ms * NS_PER_MS);
+		_exit(0);
+	}
+	printf("ready %d\n", (int)pid);
+	fflush(stdout);
 	for (;;) {
-		burn(50 * NS_PER_MS);
-		usleep(300000);
+		kick(pid, work[1], atoi(arguments[0]), 50);
+		usleep(180000);
+		kick(pid, work[1], atoi(arguments[1]), 100);
+		usleep(250000);
 	}
 }
 

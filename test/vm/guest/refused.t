@@ -9,7 +9,7 @@ use Rstat;
 my $attach = $ENV{RSTAT_ATTACH};
 my %setup = map { $_ => 1 } split /\+/, $ENV{VM_SETUP} // '';
 # What is missing in this guest must be named.
-my $reason = $setup{lockdown} ? qr/lockdown/ : $setup{'no-btf'} ? qr/BTF|btf/ : qr/kernel/;
+my $reason = $setup{lockdown} ? qr/lockdown/ : $setup{'no-btf'} ? qr/BTF|btf/ : qr/not offered by this kernel/;
 
 sub test_refused {
 	my ($status, $stdout, $stderr) = run('./rstat', '--attach', $attach, '-n', 1, '-o', 'json');
