@@ -146,9 +146,9 @@ void mode_unheard(char **arguments)
 	fflush(stdout);
 	for (;;) {
 		kick(pid, work[1], atoi(arguments[0]), 50);
-		usleep(180000);
+		usleep(170000);
 		kick(pid, work[1], atoi(arguments[1]), 100);
-		usleep(250000);
+		usleep(230000);
 	}
 }
 

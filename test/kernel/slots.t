@@ -201,8 +201,8 @@ sub test_later {
 }
 
 # A task whose ends the kernel does not show us, and one that goes on where it was, while it runs elsewhere or not at all.
-# Fails: is_current() that says yes, or does not ask for the CPU (probe/running.h): the hog lacks what it used since;
-# end_unseen() without its body: the other has used next to nothing.
+# Fails: is_current() that says yes (probe/running.h), where there are more than two CPUs also one that does not ask which:
+# the hog lacks what it used since; end_unseen() without its body: the other has used next to nothing.
 sub test_deaf {
 	my $hog = load_start('-c', $cpus[-1], 'spin');
 	my $unheard = load_start('-n', -5, 'unheard', @cpus[-1, 0]);
