@@ -42,9 +42,17 @@ own_loops := -fno-builtin -fno-tree-loop-distribute-patterns
 endif
 link := -static-pie -nostdlib -nostartfiles -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
 	-Wl,--gc-sections,--build-id=none,--no-dynamic-linker,--orphan-handling=place
+# relocations in bits instead of 24 bytes each, where the linker can
+relr := -Wl,-z,pack-relative-relocs
+link += $(shell said=$$(echo 'void _start(void) {}' | $(CC) -x c -fPIE -static-pie -nostdlib -nostartfiles $(relr) -o /dev/null - 2>&1) && \
+	[ -z "$$said" ] && echo '$(relr)')
 
 sources := $(wildcard loader/*.c collect/*.c emit/*.c)
-objects := $(sources:%.c=$(build)/%.o) $(build)/probe/embed.o
+# What only the start runs is linked first, its end marked by cold.c: its memory is given up (loader/cold.h).
+cold := $(filter loader/attach.c loader/btf.c loader/core.c loader/elf.c loader/failure.c loader/load.c loader/machine.c \
+	loader/object.c loader/tracepoint.c loader/unpack.c emit/bench.c emit/check.c emit/check_sensors.c \
+	emit/main.c emit/options.c emit/profile.c, $(sources))
+objects := $(patsubst %.c,$(build)/%.o,$(cold) loader/cold.c $(filter-out $(cold) loader/cold.c,$(sources))) $(build)/probe/embed.o
 bpf_object := $(build)/probe/rstat.bpf.o
 
 all: rstat
@@ -60,8 +68,7 @@ $(build)/%.o: %.c $(build)/.flags
 	$(call say,CC,$<)$(CC) $(language) $(warnings) $(freestanding) $(protector) $(CFLAGS) $(speed) -MMD -MP -c -o $@ $<
 
 # What runs in every sample is worth the bytes.
-$(addprefix $(build)/,collect/tasks.o collect/top.o collect/ended.o collect/parse.o collect/memory.o loader/text.o loader/memory.o emit/utf8.o emit/safe.o emit/format.o emit/panel.o \
-	emit/json.o emit/waybar.o emit/monitor.o): speed := -O2
+$(addprefix $(build)/,collect/tasks.o collect/top.o collect/ended.o collect/parse.o collect/memory.o loader/text.o loader/memory.o emit/utf8.o emit/safe.o emit/format.o): speed := -O2
 
 $(build)/loader/start.o: protector := -fno-stack-protector
 $(build)/loader/memory.o: protector := -fno-stack-protector $(own_loops)
@@ -103,7 +110,7 @@ run: rstat
 unit_cc := $(CLANG)
 unit_flags := -std=gnu11 -I. -DRSTAT_VERSION='"$(VERSION)"' -O1 -g -fno-omit-frame-pointer $(warnings) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
-unit_sources := $(filter-out loader/start.c loader/memory.c emit/main.c,$(sources))
+unit_sources := $(filter-out loader/start.c loader/memory.c loader/cold.c emit/main.c,$(sources))
 unit_objects := $(unit_sources:%.c=$(build)/unit/%.o) $(build)/unit/test/unit/start.o $(build)/probe/embed.o
 unit_tests := $(patsubst test/unit/%.c,$(build)/unit/%,$(wildcard test/unit/test_*.c))
 
@@ -126,12 +133,12 @@ $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard pr
 		$(CLANG) $(bpf_flags) -c -o $(@:.o=.full.o) $(@:.o=.c) && $(build)/trim $(@:.o=.full.o) $@
 variant_objects := $(variants:%=$(build)/test/probe-%.bpf.o)
 
-# All tests: unit tests under the sanitizers, then the live ones on this kernel (root). One runner, one count.
-live_tests := $(wildcard test/kernel/*.t)
-live-files: $(build)/test/load $(variant_objects)
+# All tests: unit tests under the sanitizers, then the live ones on this kernel (root).
+live_tests := $(wildcard test/kernel/*.t test/bars/*.t)
+live-files: $(build)/test/load $(build)/test/inject $(variant_objects)
 
 test: rstat $(unit_tests) live-files
-	CMOCKA_MESSAGE_OUTPUT=TAP PERL5LIB=$(CURDIR)/test/lib prove --timer -e '' $(unit_tests) $(live_tests)
+	CMOCKA_MESSAGE_OUTPUT=TAP test/runner $(unit_tests) -- $(live_tests)
 
 live: rstat live-files
 	prove --timer -Itest/lib $(live_tests)
@@ -139,6 +146,10 @@ live: rstat live-files
 $(build)/test/load: test/kernel/load.c test/kernel/load_more.c test/kernel/load.h
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $(filter %.c,$^) -lpthread
+
+$(build)/test/inject: test/kernel/inject.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $<
 
 $(build)/test/burden: test/bench/burden.c
 	@mkdir -p $(@D)
@@ -151,9 +162,10 @@ vm_compiler_arm64 := aarch64-linux-gnu-gcc
 vm_rstat_amd64 := $(build)/rstat.debug
 vm_rstat_arm64 := $(build)/aarch64/rstat.debug
 
-$(build)/vm/%/load $(build)/vm/%/true: test/kernel/load.c test/kernel/load_more.c test/kernel/load.h
+$(build)/vm/%/load $(build)/vm/%/inject $(build)/vm/%/true: test/kernel/load.c test/kernel/load_more.c test/kernel/load.h test/kernel/inject.c
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(vm_compiler_$*) -std=gnu11 -O2 -static -o $(@D)/load $(filter %.c,$^) -lpthread
+	$(call say,CC,test/kernel/inject.c)$(vm_compiler_$*) -std=gnu11 -O2 -static -o $(@D)/inject test/kernel/inject.c
+	$(call say,CC,$<)$(vm_compiler_$*) -std=gnu11 -O2 -static -o $(@D)/load test/kernel/load.c test/kernel/load_more.c -lpthread
 	@echo 'int main(void) { return 0; }' | $(vm_compiler_$*) -x c -O2 -static -o $(@D)/true -
 
 vm: rstat $(foreach a,$(vm_architectures),$(build)/vm/$a/load)
@@ -171,7 +183,8 @@ analyze:
 	$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc build=$(build)/aarch64 $(build)/aarch64/rstat.debug
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 		--suppress=missingInclude -I. -DRSTAT_VERSION='""' -D__x86_64__ $(analysis_sources)
-	shellcheck .ci/run test/run test/accuracy test/vm/fetch test/vm/image test/vm/init
+	mandoc -T lint -W warning docs/rstat.1
+	shellcheck docs/completions/rstat.bash .ci/run test/run test/accuracy test/vm/fetch test/vm/image test/vm/init
 
 # Everything: what CI runs.
 check: analyze
@@ -187,6 +200,12 @@ accuracy: rstat live-files
 
 bench: rstat $(build)/test/burden
 	test/bench/run
+	test/bench/copies
+
+# The pictures of README, anew: the bar as test/bars/sway.t sees it, with processes of its own; the live view.
+pictures: rstat live-files
+	RSTAT_PICTURE=1 prove -Itest/lib test/bars/sway.t
+	RSTAT_PICTURES=docs/pictures prove -Itest/lib test/bars/picture.t
 
 size: rstat
 	@size -A $(build)/rstat.debug | grep -vE 'debug|comment'
@@ -198,6 +217,14 @@ size: rstat
 
 install: rstat
 	install -D -m 755 rstat $(DESTDIR)$(PREFIX)/bin/rstat
+	install -D -m 644 docs/rstat.1 $(DESTDIR)$(PREFIX)/share/man/man1/rstat.1
+	install -D -m 644 docs/completions/rstat.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rstat
+	install -D -m 644 docs/completions/_rstat $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rstat
+	install -D -m 644 docs/completions/rstat.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rstat.fish
+
+# From the table of options, after a change of it.
+completions: rstat
+	docs/completions/generate ./rstat docs/completions
 
 # Needed once per install for users other than root.
 install-caps: install
@@ -208,5 +235,5 @@ clean:
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit live live-files mutants accuracy test vm analyze check bench size install install-caps clean FORCE
+.PHONY: all run unit live live-files mutants accuracy test vm analyze check bench pictures size install install-caps completions clean FORCE
 .DELETE_ON_ERROR:

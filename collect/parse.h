@@ -21,6 +21,16 @@ static inline struct parse parse_over(const void *bytes, size_t size)
 	return (struct parse){ .at = bytes, .end = (const char *)bytes + size };
 }
 
+/* A cursor over a NUL-terminated string. */
+static inline struct parse parse_word(const char *word)
+{
+	struct parse p = { .at = word, .end = word };
+
+	while (*p.end)
+		p.end++;
+	return p;
+}
+
 static inline size_t parse_left(const struct parse *p)
 {
 	return (size_t)(p->end - p->at);

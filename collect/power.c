@@ -121,20 +121,10 @@ static bool has_throttled(struct power_package *package)
 	return had_before && package->has_before && package->before > before;
 }
 
-void power_read(struct power_source *power, struct sample *sample)
+void power_read(struct power_source *power)
 {
-	bool throttled = false;
-
-	if (power->profile >= 0 && pace_due(&power->pace)) {
-		power->known = read_profile(&power->profile, power->name);
-		pace_done(&power->pace);
-	}
-	if (power->known) {
-		memcpy(sample->power_profile, power->name, PROFILE_SIZE);
-		sample->known |= KNOWS_PROFILE;
-	}
+	power->known = read_profile(&power->profile, power->name);
+	power->throttled = false;
 	for (unsigned i = 0; i < power->packages; i++)
-		throttled |= has_throttled(&power->package[i]);
-	if (throttled && sample->throttled_count < THROTTLED_MAX)
-		sample->throttled[sample->throttled_count++] = "cpu thermal";
+		power->throttled |= has_throttled(&power->package[i]);
 }

@@ -10,16 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collect/pace.h"
 #include "collect/sample.h"
 
 enum { POWER_PACKAGES_MAX = 8 };	/* sockets */
 
 struct power_source {
 	int profile;			/* descriptor */
-	struct pace pace;		/* some firmware takes milliseconds to say its profile */
-	bool known;			/* the last profile, while the next reading is not due */
+	bool known;			/* the last reading gave a profile */
 	char name[PROFILE_SIZE];
+	bool throttled;			/* a package has, between the last two readings */
 
 	unsigned packages;
 	struct power_package {
@@ -35,11 +34,8 @@ struct power_source {
  */
 void power_open(struct power_source *power, int root);
 
-/*
- * Sets power_profile; appends "cpu thermal" to throttled where a package throttled since the last
- * reading.
- */
-void power_read(struct power_source *power, struct sample *sample);
+/* Sets known, name and throttled. */
+void power_read(struct power_source *power);
 
 /*
  * The profile's name with a NUL, at most PROFILE_SIZE - 1 characters. False where nothing is left

@@ -19,6 +19,12 @@ enum {
 	PROFILE_SIZE = 24,
 	REASON_SIZE = 54,
 	THROTTLED_MAX = 4,
+	HISTORY_MAX = 240,	/* columns of a graph */
+	GPUS_MAX = 4,
+	BATTERIES_MAX = 4,
+	DEVICE_NAME_SIZE = 32,	/* "card0", "amdgpu", "BAT0", "Not charging" */
+	REASONS_MAX = 4,	/* of one GPU, listed */
+	REASON_NAME_SIZE = 16,
 };
 
 /* sample.known */
@@ -64,6 +70,52 @@ struct pressure {
 	uint32_t some_ppm, full_ppm;		/* avg10 */
 };
 
+enum gpu_state { GPU_AWAKE, GPU_ASLEEP, GPU_UNKNOWN };
+
+/* gpu_entry.known */
+enum {
+	GPU_KNOWS_BUSY = 1 << 0,
+	GPU_KNOWS_FREQUENCY = 1 << 1,
+	GPU_KNOWS_FREQUENCY_MAX = 1 << 2,
+	GPU_KNOWS_TEMPERATURE = 1 << 3,
+	GPU_KNOWS_MEMORY = 1 << 4,
+	GPU_KNOWS_POWER = 1 << 5,
+};
+
+/* A device whose last reading is of an earlier sample says how old it is: age_ms, 0 where it is of this one. */
+struct gpu_entry {
+	uint32_t known;				/* GPU_KNOWS_*; nothing of one that is asleep */
+	uint32_t age_ms;
+	char name[DEVICE_NAME_SIZE];		/* of the card; NUL-terminated, as all of these */
+	char driver[DEVICE_NAME_SIZE];		/* may be empty */
+	enum gpu_state state;
+	uint32_t busy_ppm;
+	int32_t temperature_millicelsius;
+	uint64_t frequency_hz, frequency_max_hz;
+	uint64_t memory_used_bytes, memory_total_bytes;
+	uint64_t power_microwatts;
+	uint32_t throttled_count;
+	char throttled[REASONS_MAX][REASON_NAME_SIZE];
+};
+
+/* battery_entry.known */
+enum { BATTERY_KNOWS_RATIO = 1 << 0, BATTERY_KNOWS_POWER = 1 << 1 };
+
+struct battery_entry {
+	uint32_t known;
+	uint32_t age_ms;
+	char name[DEVICE_NAME_SIZE];
+	char status[DEVICE_NAME_SIZE];		/* as the kernel says it: "Discharging"; may be empty */
+	uint32_t charge_ppm;
+	uint64_t power_microwatts;		/* in either direction */
+};
+
+/* What a graph shows, oldest first, in 256ths of the whole. */
+struct series {
+	uint8_t count;
+	uint8_t level[HISTORY_MAX];
+};
+
 struct sample {
 	uint32_t known;				/* KNOWS_* */
 	enum source source;
@@ -87,6 +139,10 @@ struct sample {
 	char power_profile[PROFILE_SIZE];	/* NUL-terminated */
 	uint32_t throttled_count;
 	const char *throttled[THROTTLED_MAX];	/* static strings: what throttles now */
+	uint32_t temperature_age_ms, frequency_age_ms;	/* 0: of this sample */
+	uint32_t gpu_count, battery_count;
+	struct gpu_entry gpu[GPUS_MAX];
+	struct battery_entry battery[BATTERIES_MAX];
 
 	uint64_t read_bytes_per_second, write_bytes_per_second;
 	struct top_list top_cpu, top_memory, top_io;
@@ -94,6 +150,7 @@ struct sample {
 	uint32_t blocked_listed;
 	struct blocked_entry blocked[BLOCKED_MAX];
 
+	struct series cpu_history, memory_history;
 	uint32_t tasks_total, tasks_running;
 	uint32_t slots;				/* capacity in the kernel */
 	uint64_t slots_used;			/* of living tasks */

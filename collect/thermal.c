@@ -2,7 +2,9 @@
 #include "collect/thermal.h"
 
 #include "collect/file.h"
+#include "collect/gpu.h"
 #include "collect/parse.h"
+#include "loader/memory.h"
 #include "loader/sys.h"
 #include "loader/text.h"
 
@@ -90,8 +92,8 @@ static struct parse read_label(int device, const char *input, char bytes[TEXT_SI
 	return read_text(device, path, bytes);
 }
 
-/* The best input of a hwmon device: the descriptor, or -errno. */
-static int open_hwmon(int device, const struct candidate *candidate)
+/* The best input of a hwmon device, with its file's name: the descriptor, or -errno. labelled: none without the label. */
+static int open_hwmon(int device, const struct candidate *candidate, bool labelled, char input[FILE_NAME_SIZE])
 {
 	char inputs[INPUTS_MAX][FILE_NAME_SIZE], bytes[TEXT_SIZE];
 	int count = file_list(device, ".", "temp#_input", inputs, INPUTS_MAX);
@@ -104,12 +106,16 @@ static int open_hwmon(int device, const struct candidate *candidate)
 			if (!parse_matches(label, candidate->label[l]))
 				continue;
 			fd = open_plausible(device, inputs[i]);
-			if (fd >= 0)
+			if (fd >= 0) {
+				memcpy(input, inputs[i], FILE_NAME_SIZE);
 				return fd;
+			}
 		}
 	}
-	for (int i = 0; i < count && fd < 0; i++)
+	for (int i = 0; i < count && fd < 0 && !labelled; i++) {
 		fd = open_plausible(device, inputs[i]);
+		memcpy(input, inputs[i], FILE_NAME_SIZE);
+	}
 	return fd;
 }
 
@@ -123,11 +129,56 @@ static unsigned rank_of(bool zone, struct parse name)
 	return rank;
 }
 
+int thermal_rank(bool zone, const char *name, size_t size)
+{
+	unsigned rank = rank_of(zone, parse_over(name, size));
+
+	return rank < CANDIDATES ? (int)rank : -1;
+}
+
+/* What the user asked for, before the first colon and after it. */
+struct wish {
+	char name[TEXT_SIZE], label[TEXT_SIZE];	/* label empty: any */
+	struct candidate candidate;
+};
+
+static void copy_text(char to[TEXT_SIZE], const char *from, size_t size)
+{
+	struct text text = text_over(to, TEXT_SIZE - 1);
+
+	text_bytes(&text, from, size);
+	to[text.used] = '\0';
+}
+
+static void read_wish(struct wish *wish, const char *only)
+{
+	size_t colon = 0, end;
+
+	while (only[colon] && only[colon] != ':')
+		colon++;
+	for (end = colon; only[end];)
+		end++;
+	copy_text(wish->name, only, colon);
+	copy_text(wish->label, only + colon + (only[colon] == ':'), end - colon - (only[colon] == ':'));
+	wish->candidate = (struct candidate){ false, wish->name, { wish->label[0] ? wish->label : NULL } };
+}
+
+static void note_path(struct thermal_source *thermal, bool zone, const char *device, const char *input)
+{
+	struct text path = text_over(thermal->path, sizeof thermal->path - 1);
+
+	text_string(&path, zone ? "thermal/" : "hwmon/");
+	text_string(&path, device);
+	text_char(&path, '/');
+	text_string(&path, input);
+	thermal->path[path.used] = '\0';
+}
+
 /*
- * Looks through one class for what ranks better than *best; if there is such a sensor, *input
+ * Looks through one class for what ranks better than *best; if there is such a sensor, thermal->input
  * becomes it.
  */
-static void choose(int root, bool zone, int *input, unsigned *best)
+static void choose(struct thermal_source *thermal, int root, bool zone, const struct wish *wish, unsigned *best)
 {
 	char devices[DEVICES_MAX][FILE_NAME_SIZE], bytes[TEXT_SIZE];
 	int class = file_open(root, zone ? "sys/class/thermal" : "sys/class/hwmon");
@@ -137,16 +188,20 @@ static void choose(int root, bool zone, int *input, unsigned *best)
 
 	for (int i = 0; i < count; i++) {
 		int device = file_open(class, devices[i]);
-		unsigned rank = rank_of(zone, read_text(device, zone ? "type" : "name", bytes));
+		struct parse name = read_text(device, zone ? "type" : "name", bytes);
+		unsigned rank = !wish ? rank_of(zone, name) : parse_matches(name, wish->name) ? zone : CANDIDATES;
+		char input[FILE_NAME_SIZE] = "temp";
 		int fd;
 
-		if (rank < *best) {
-			fd = zone ? open_plausible(device, "temp") :
-				    open_hwmon(device, &candidates[rank]);
+		/* what the user asks for may be a GPU's */
+		if (rank < *best && !(wish && !zone && gpu_device_asleep(device, "device"))) {
+			fd = zone ? open_plausible(device, input) :
+				    open_hwmon(device, wish ? &wish->candidate : &candidates[rank], wish && wish->label[0], input);
 			if (fd >= 0) {
-				file_close(input);
-				*input = fd;
+				file_close(&thermal->input);
+				thermal->input = fd;
 				*best = rank;
+				note_path(thermal, zone, devices[i], input);
 			}
 		}
 		file_close(&device);
@@ -154,28 +209,26 @@ static void choose(int root, bool zone, int *input, unsigned *best)
 	file_close(&class);
 }
 
-void thermal_open(struct thermal_source *thermal, int root)
+void thermal_open(struct thermal_source *thermal, int root, const char *only)
 {
 	unsigned best = CANDIDATES;
+	struct wish wish = { 0 }, *wanted = only ? &wish : NULL;
 
-	*thermal = (struct thermal_source){ .input = -SYS_EBADF };
-	choose(root, false, &thermal->input, &best);
-	choose(root, true, &thermal->input, &best);
+	if (only)
+		read_wish(&wish, only);
+	thermal->input = -SYS_EBADF;
+	thermal->path[0] = '\0';
+	thermal->known = false;
+	choose(thermal, root, false, wanted, &best);
+	if (!only || !wish.label[0])
+		choose(thermal, root, true, wanted, &best);
 }
 
-void thermal_read(struct thermal_source *thermal, struct sample *sample)
+void thermal_read(struct thermal_source *thermal)
 {
 	int64_t value;
 
-	if (thermal->input >= 0 && pace_due(&thermal->pace)) {
-		thermal->known = !file_read_number(&thermal->input, &value) &&
-				 thermal_plausible(value);
-		if (thermal->known)
-			thermal->millicelsius = (int32_t)value;
-		pace_done(&thermal->pace);
-	}
-	if (!thermal->known)
-		return;
-	sample->temperature_millicelsius = thermal->millicelsius;
-	sample->known |= KNOWS_TEMPERATURE;
+	thermal->known = !file_read_number(&thermal->input, &value) && thermal_plausible(value);
+	if (thermal->known)
+		thermal->millicelsius = (int32_t)value;
 }

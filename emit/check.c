@@ -2,10 +2,12 @@
 #include "emit/format.h"
 #include "emit/loop.h"
 #include "emit/reports.h"
+#include "emit/seal.h"
 #include "loader/bpf.h"
+#include "loader/sandbox.h"
 #include "loader/sys.h"
 
-enum { CAP_SYS_ADMIN = 21, CAP_PERFMON = 38, CAP_BPF = 39, NAME_WIDTH = 14, REPORT_SIZE = 24576, LOG_KEPT = 4096 };
+enum { NAME_WIDTH = 14, REPORT_SIZE = 24576, LOG_KEPT = 4096 };
 
 static void put_name(struct text *out, const char *name)
 {
@@ -168,9 +170,6 @@ static void put_sources(struct text *out, const struct sample *s)
 		text_string(out, s->pressure[i].known ? " found" : " absent (CONFIG_PSI, psi=1)");
 	}
 	text_char(out, '\n');
-	put_known(out, "temperature", s->known & KNOWS_TEMPERATURE);
-	put_known(out, "frequency", s->known & KNOWS_FREQUENCY);
-	put_known(out, "power profile", s->known & KNOWS_PROFILE);
 }
 
 static bool put_sample(struct text *out, struct monitor *monitor)
@@ -218,6 +217,7 @@ int check_run(struct monitor *monitor, const struct options *options, struct pro
 	static char report[REPORT_SIZE], log[LOG_KEPT];
 	struct text out = text_over(report, sizeof report);
 	uint64_t began_ns = monitor_clock();
+	struct sandbox_report sealed;
 	bool works = false;
 	int error;
 
@@ -235,8 +235,11 @@ int check_run(struct monitor *monitor, const struct options *options, struct pro
 		put_line(&out, "source", "none works");
 	} else {
 		put_source(&out, monitor, monitor_clock() - began_ns);
-		works = put_sample(&out, monitor);
+		check_sensors(&out, monitor, options);
+		error = seal(monitor, options, -1, &sealed, f);
+		works = !error && put_sample(&out, monitor);
 		put_slots(&out, monitor);
+		seal_print(&out, &sealed, NAME_WIDTH);
 	}
 	error = write_all(1, out.data, out.used);
 	return works && !error ? 0 : 1;

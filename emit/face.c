@@ -2,7 +2,9 @@
 #include "emit/face.h"
 
 #include "emit/format.h"
+#include "emit/i3bar.h"
 #include "emit/json.h"
+#include "emit/openmetrics.h"
 #include "emit/panel.h"
 #include "emit/template.h"
 #include "emit/term.h"
@@ -22,11 +24,15 @@ static const struct face json_face = {
 	.write = write_json,
 };
 
-static const struct face *const faces[] = { &waybar_face, &json_face, &term_face, &text_face };
+static const struct face *const faces[] = {
+	&waybar_face, &i3bar_face, &json_face, &term_face, &text_face, &openmetrics_face,
+};
 
 enum { FACES = sizeof faces / sizeof faces[0] };
 
 _Static_assert((int)WAYBAR_SIZE_MAX <= (int)FACE_SIZE_MAX, "waybar");
+_Static_assert((int)I3BAR_SIZE_MAX <= (int)FACE_SIZE_MAX, "i3bar");
+_Static_assert((int)OPENMETRICS_SIZE_MAX <= (int)FACE_SIZE_MAX, "openmetrics");
 _Static_assert((int)JSON_SIZE_MAX <= (int)FACE_SIZE_MAX, "json");
 _Static_assert((int)PANEL_SIZE_MAX + 16 <= (int)FACE_SIZE_MAX, "term");
 _Static_assert((int)TEMPLATE_SIZE_MAX < (int)FACE_SIZE_MAX, "text");

@@ -104,6 +104,20 @@ uint32_t format_share(uint64_t part, uint64_t whole)
 	return (uint32_t)(part * PPM / whole);
 }
 
+void format_graph(struct text *out, const struct series *series, unsigned width)
+{
+	enum { HEIGHT = 256 / 8 };
+	unsigned count = series->count < HISTORY_MAX ? series->count : HISTORY_MAX;
+	unsigned shown = count < width ? count : width;
+	char block[] = "\xe2\x96\x81";	/* U+2581, a lower eighth; those that follow are higher */
+
+	format_gap(out, shown, width);
+	for (unsigned i = count - shown; i < count; i++) {
+		block[2] = (char)(0x81 + series->level[i] / HEIGHT);
+		text_string(out, block);
+	}
+}
+
 void format_right(struct text *out, size_t start, unsigned width)
 {
 	size_t length = out->used - start, pad;

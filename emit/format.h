@@ -36,6 +36,12 @@ const char *format_source(enum source source);	/* "btf" */
 uint32_t format_share(uint64_t part, uint64_t whole);
 
 /*
+ * The newest of a series, a block character of eight heights each, `width` columns in all: spaces where it does not
+ * reach back as far. 3 bytes a column.
+ */
+void format_graph(struct text *out, const struct series *series, unsigned width);
+
+/*
  * Pad to `width` columns what was written to `out` since it held `start` bytes, with spaces before
  * it (right) or after it (left). That must be text as it will be seen, without escapes or markup.
  */

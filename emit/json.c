@@ -82,6 +82,8 @@ static void put_head(struct text *out, const struct sample *s)
 		put_integer(out, "elapsed_us", s->elapsed_ns / 1000);
 	put_integer(out, "sample_ns", s->cost_ns);
 	put_string(out, "source", format_source(s->source));
+	if (s->reason[0])
+		put_name(out, "source_reason", s->reason, sizeof s->reason);
 	put_integer(out, "cpus", s->cpus);
 	if (s->known & KNOWS_LOAD) {
 		put_key(out, "load");
@@ -141,19 +143,116 @@ static void put_pressure(struct text *out, const struct sample *s)
 		text_char(out, '}');
 }
 
+static void put_celsius(struct text *out, const char *key, int64_t milli)
+{
+	put_key(out, key);
+	if (milli < 0)
+		text_char(out, '-');
+	put_decimal(out, (uint64_t)(milli < 0 ? -milli : milli), 3);
+}
+
+/* A sensor that is slow is read less often: how old what it says is. */
+static void put_age(struct text *out, const char *key, uint32_t age_ms)
+{
+	if (!age_ms)
+		return;
+	put_key(out, key);
+	put_decimal(out, age_ms, 3);
+}
+
+static void put_throttled(struct text *out, const struct gpu_entry *gpu)
+{
+	if (!gpu->throttled_count)
+		return;
+	put_key(out, "throttled");
+	for (unsigned i = 0; i < gpu->throttled_count; i++) {
+		text_char(out, i ? ',' : '[');
+		text_char(out, '"');
+		safe_name(out, gpu->throttled[i], REASON_NAME_SIZE, SAFE_JSON);
+		text_char(out, '"');
+	}
+	text_char(out, ']');
+}
+
+static void put_gpu(struct text *out, const struct gpu_entry *gpu)
+{
+	static const char *const states[] = {
+		[GPU_AWAKE] = "awake", [GPU_ASLEEP] = "asleep", [GPU_UNKNOWN] = "unknown",
+	};
+
+	put_name(out, "name", gpu->name, sizeof gpu->name);
+	if (gpu->driver[0])
+		put_name(out, "driver", gpu->driver, sizeof gpu->driver);
+	put_string(out, "state", states[gpu->state]);
+	if (gpu->known & GPU_KNOWS_BUSY)
+		put_ratio(out, "busy_ratio", gpu->busy_ppm);
+	if (gpu->known & GPU_KNOWS_FREQUENCY)
+		put_integer(out, "frequency_hz", gpu->frequency_hz);
+	if (gpu->known & GPU_KNOWS_FREQUENCY_MAX)
+		put_integer(out, "frequency_max_hz", gpu->frequency_max_hz);
+	if (gpu->known & GPU_KNOWS_TEMPERATURE)
+		put_celsius(out, "temperature_celsius", gpu->temperature_millicelsius);
+	if (gpu->known & GPU_KNOWS_MEMORY) {
+		put_integer(out, "memory_used_bytes", gpu->memory_used_bytes);
+		put_integer(out, "memory_total_bytes", gpu->memory_total_bytes);
+	}
+	if (gpu->known & GPU_KNOWS_POWER) {
+		put_key(out, "power_watts");
+		put_decimal(out, gpu->power_microwatts, 6);
+	}
+	put_throttled(out, gpu);
+	put_age(out, "age_seconds", gpu->age_ms);
+}
+
+static void put_gpus(struct text *out, const struct sample *s)
+{
+	if (!s->gpu_count)
+		return;
+	put_key(out, "gpus");
+	text_char(out, '[');
+	for (unsigned i = 0; i < s->gpu_count; i++) {
+		open_item(out, !i);
+		put_gpu(out, &s->gpu[i]);
+		text_char(out, '}');
+	}
+	text_char(out, ']');
+}
+
+static void put_batteries(struct text *out, const struct sample *s)
+{
+	if (!s->battery_count)
+		return;
+	put_key(out, "batteries");
+	text_char(out, '[');
+	for (unsigned i = 0; i < s->battery_count; i++) {
+		const struct battery_entry *battery = &s->battery[i];
+
+		open_item(out, !i);
+		put_name(out, "name", battery->name, sizeof battery->name);
+		if (battery->known & BATTERY_KNOWS_RATIO)
+			put_ratio(out, "ratio", battery->charge_ppm);
+		if (battery->status[0])
+			put_name(out, "status", battery->status, sizeof battery->status);
+		if (battery->known & BATTERY_KNOWS_POWER) {
+			put_key(out, "power_watts");
+			put_decimal(out, battery->power_microwatts, 6);
+		}
+		put_age(out, "age_seconds", battery->age_ms);
+		text_char(out, '}');
+	}
+	text_char(out, ']');
+}
+
 static void put_sensors(struct text *out, const struct sample *s)
 {
-	int64_t temperature = s->temperature_millicelsius;
-
 	if (s->known & KNOWS_TEMPERATURE) {
-		put_key(out, "temperature_celsius");
-		if (temperature < 0)
-			text_char(out, '-');
-		put_decimal(out, (uint64_t)(temperature < 0 ? -temperature : temperature), 3);
+		put_celsius(out, "temperature_celsius", s->temperature_millicelsius);
+		put_age(out, "temperature_age_seconds", s->temperature_age_ms);
 	}
 	if (s->known & KNOWS_FREQUENCY) {
 		put_integer(out, "frequency_fastest_hz", s->frequency_fastest_hz);
 		put_integer(out, "frequency_mean_hz", s->frequency_mean_hz);
+		put_age(out, "frequency_age_seconds", s->frequency_age_ms);
 	}
 	if (s->known & KNOWS_FREQUENCY_MAX)
 		put_integer(out, "frequency_max_hz", s->frequency_max_hz);
@@ -260,6 +359,8 @@ void json_write(struct text *out, const struct sample *s)
 	put_memory(out, s);
 	put_pressure(out, s);
 	put_sensors(out, s);
+	put_gpus(out, s);
+	put_batteries(out, s);
 	if (s->known & KNOWS_RATES) {
 		put_key(out, "io");
 		text_char(out, '{');

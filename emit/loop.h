@@ -8,6 +8,9 @@
 #include "emit/monitor.h"
 #include "emit/options.h"
 
+/* Signals that ask for something, from glibc's SIGRTMIN on; the faces name the last two to bars that hide. */
+enum { LOOP_SIGNAL_FIRST = 34, LOOP_SIGNAL_PAUSE = 39, LOOP_SIGNAL_GO_ON, LOOP_SIGNAL_LAST = LOOP_SIGNAL_GO_ON };
+
 /*
  * Which signals mean what, from the very start: those that the loop reads are blocked, SIGTERM ends us at once in
  * any phase, whatever the parent had set.

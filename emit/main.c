@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "emit/face.h"
+#include "emit/guard.h"
 #include "emit/loop.h"
 #include "emit/monitor.h"
 #include "emit/options.h"
 #include "emit/reports.h"
+#include "emit/term.h"
+#include "emit/words.h"
 #include "loader/machine.h"
+#include "loader/sandbox.h"
 #include "loader/start.h"
 #include "loader/sys.h"
 
@@ -60,7 +64,7 @@ static void follow_reader(void)
 	int64_t size;
 
 	options.terminal = !sys_ioctl(STDOUT, SYS_TCGETS, terminal);
-	if (!sys_fstat(STDOUT, &mode, &size) && (mode & SYS_S_IFMT) == SYS_S_IFIFO)
+	if (!options.file_path && !sys_fstat(STDOUT, &mode, &size) && (mode & SYS_S_IFMT) == SYS_S_IFIFO)
 		sys_prctl(SYS_PR_SET_PDEATHSIG, SYS_SIGTERM);
 }
 
@@ -92,10 +96,45 @@ static int read_probe_file(struct probe_request *request, struct failure *f)
 	return error ? fail(f, error, "read", options.probe_path, "no probe object") : 0;
 }
 
+static const char *variable(char **envp, const char *name)
+{
+	size_t length = word_length(name);
+
+	for (; *envp; envp++)
+		if (word_is(name, *envp, length) && (*envp)[length] == '=')
+			return *envp + length + 1;
+	return "";
+}
+
+/* A live view wants a terminal that can be drawn on, and somebody who restores it. https://no-color.org */
+static void prepare_terminal(char **envp)
+{
+	const char *kind = variable(envp, "TERM");
+
+	options.colour = !*variable(envp, "NO_COLOR");
+	options.live = options.terminal && options.face == &term_face && options.action == ACTION_RUN && !options.once &&
+		       *kind && !words_equal(kind, "dumb") && !guard_start();
+	if (options.live)
+		term_set(&options);
+}
+
+/* With file capabilities a file is written with its caller's own rights; with those of another user it is not at all. */
+static bool has_rights_of_another(void)
+{
+	struct sys_capability set = { 0 };
+	uint32_t two = 1u << (CAP_BPF - 32) | 1u << (CAP_PERFMON - 32);
+
+	return start_facts()->secure && (sys_capget(&set) || set.word[0].permitted || set.word[1].permitted & ~two);
+}
+
 static int act(struct failure *f)
 {
 	struct probe_request request = { .slots = options.max_tasks };
 
+	if (options.file_path && has_rights_of_another()) {
+		fail(f, -SYS_EPERM, "write", options.file_path, "--file is refused while the program has another user's rights");
+		return EXIT_FAILED;
+	}
 	if (read_probe_file(&request, f))
 		return EXIT_FAILED;
 	if (options.action == ACTION_CHECK)
@@ -105,9 +144,7 @@ static int act(struct failure *f)
 	switch (options.action) {
 	case ACTION_BENCH: return bench_run(&monitor, &options, f);
 	case ACTION_PROFILE: return profile_run(&monitor, &options, f);
-	default:
-		probe_seal(&monitor.probe);
-		return loop_run(&monitor, &options, f);
+	default: return loop_run(&monitor, &options, f);
 	}
 }
 
@@ -118,8 +155,8 @@ int main(int argc, char **argv, char **envp)
 	struct failure f = { 0 };
 	int code;
 
-	(void)envp;
 	loop_take_signals();
+	sys_close_from(STDERR + 1);	/* nothing that was handed down */
 	if (fill_standard_descriptors(&f))
 		return say(f.line, f.length, EXIT_FAILED);
 	code = options_parse(&options, argc, argv, &error);
@@ -134,6 +171,8 @@ int main(int argc, char **argv, char **envp)
 	follow_reader();
 	if (!options.face)
 		options.face = face_default(options.terminal);
+	prepare_terminal(envp);
 	code = act(&f);
+	guard_end();
 	return f.error ? say(f.line, f.length, EXIT_FAILED) : code;
 }

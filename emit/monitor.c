@@ -66,7 +66,7 @@ int monitor_open(struct monitor *monitor, const struct options *options, struct 
 	if (error)
 		return error;
 	root = sys_open("/", SYS_O_RDONLY);
-	sources_open(&monitor->sources, root, start_facts()->page_size);
+	sources_open(&monitor->sources, root, start_facts()->page_size, &options->sensors, monitor_clock);
 	if (root >= 0)
 		sys_close(root);
 	monitor->sample.source = monitor->rung->source;
@@ -91,11 +91,14 @@ static void end_step(struct monitor *monitor, unsigned step, uint64_t *since_ns)
 
 /*
  * A pass over all tasks: sleepers' RSS shrinks under reclaim while no switch records it, and a zombie whose end was not
- * seen is none any more. So more often while pages are swapped out, or for a zombie that no pass has met yet.
+ * seen is none any more. So more often while pages are swapped out, or for a zombie that no pass has met yet; and while
+ * tasks wait for a slot though some are free: a sleeper gets it by a pass only, which finds a third of the free ones.
  */
 static void refresh_if_due(struct monitor *monitor, uint64_t now_ns)
 {
-	bool soon = monitor->sources.memory.swapped_out || monitor->tasks.zombie_since_ns > monitor->refreshed_ns;
+	const struct sample *last = &monitor->sample;
+	bool soon = monitor->sources.memory.swapped_out || monitor->tasks.zombie_since_ns > monitor->refreshed_ns ||
+		    (last->without_slot && last->slots_used < last->slots);
 
 	if (now_ns - monitor->refreshed_ns < (soon ? refresh_soon_ns : refresh_every_ns))
 		return;
@@ -108,7 +111,7 @@ static void begin_sample(struct monitor *monitor, uint64_t now_ns)
 	struct sample *s = &monitor->sample;
 
 	s->known = 0;
-	s->throttled_count = 0;
+	s->throttled_count = s->gpu_count = s->battery_count = 0;
 	for (unsigned i = 0; i < PRESSURE_KINDS; i++)
 		s->pressure[i].known = false;
 	s->elapsed_ns = monitor->sampled_ns ? now_ns - monitor->sampled_ns : 0;
@@ -170,8 +173,10 @@ void monitor_take(struct monitor *monitor)
 	tasks_conclude(&monitor->tasks, &monitor->view, &monitor->tasks_options, now_ns, &monitor->sample);
 	monitor->rung->complete(monitor);
 	end_step(monitor, STEP_LISTS, &step_ns);
+	sources_begin(&monitor->sources);
 	for (unsigned i = 1; i < SOURCES_COUNT; i++)
 		read_source(monitor, i, &step_ns);
+	history_add(&monitor->history, &monitor->sample);
 	monitor->sample.cost_ns = monitor_clock() - began_ns;
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collect/history.h"
 #include "collect/proc.h"
 #include "collect/sample.h"
 #include "collect/sources.h"
@@ -29,6 +30,7 @@ struct monitor {
 	struct tasks tasks;
 	struct sources sources;
 	struct tasks_options tasks_options;
+	struct history history;
 	struct sample sample;
 
 	uint32_t cpus;			/* online at the sample before */

@@ -4,6 +4,7 @@
 #include "collect/sample.h"
 #include "emit/face.h"
 #include "emit/format.h"
+#include "emit/openmetrics.h"
 #include "emit/safe.h"
 #include "emit/template.h"
 #include "emit/words.h"
@@ -151,6 +152,7 @@ static bool set_once(struct options *o, const char *value)
 
 static bool set_top(struct options *o, const char *value)
 {
+	o->top_set = true;
 	return whole(value, 0, TOP_MAX, &o->top_rows);
 }
 
@@ -189,6 +191,7 @@ static bool template_valid(const char *value)
 static bool set_text(struct options *o, const char *value)
 {
 	o->text = value;
+	o->text_set = true;
 	return template_valid(value);
 }
 
@@ -234,6 +237,62 @@ static bool set_critical(struct options *o, const char *value)
 	return decimal(value, 3, 1000000000, &o->critical_milli);
 }
 
+/* A name that a device may have: not empty, no path. */
+static bool device_name(const char *value)
+{
+	if (!*value)
+		return false;
+	for (; *value; value++)
+		if (*value < ' ' || *value > '~' || *value == '/')
+			return false;
+	return true;
+}
+
+static bool set_temperature(struct options *o, const char *value)
+{
+	o->sensors.temperature = value;
+	return device_name(value) && *value != ':' && value[word_length(value) - 1] != ':';
+}
+
+static bool set_gpu(struct options *o, const char *value)
+{
+	o->sensors.gpu = value;
+	return device_name(value);
+}
+
+static bool set_battery(struct options *o, const char *value)
+{
+	o->sensors.battery = value;
+	return device_name(value);
+}
+
+static bool set_budget(struct options *o, const char *value)
+{
+	uint32_t us;
+
+	if (!whole(value, 10, 1000000, &us))
+		return false;
+	o->sensors.budget_ns = us * UINT64_C(1000);
+	return true;
+}
+
+/* The collector reads no others; "x/.prom" is none. */
+static bool set_file(struct options *o, const char *value)
+{
+	static const char end[] = ".prom";
+	size_t length = word_length(value), tail = sizeof end - 1;
+
+	o->file_path = value;
+	return length > tail && words_equal(value + length - tail, end) && value[length - tail - 1] != '/';
+}
+
+static bool set_names(struct options *o, const char *value)
+{
+	(void)value;
+	o->names = true;
+	return true;
+}
+
 static bool set_attach(struct options *o, const char *value)
 {
 	static const char *const names[] = {
@@ -274,7 +333,8 @@ static bool set_seconds(struct options *o, const char *value)
 static const struct option options[] = {
 	{ .letter = 'o', .name = "output", .value = "FACE", .takes = VALUE,
 	  .set = set_output, .explain = explain_output,
-	  .help = "auto, waybar, json, term or text (see --list);\n"
+	  .help = "auto, waybar, i3bar, json, term, text, openmetrics\n"
+		  "(see --list);\n"
 		  "auto: term on a terminal, else waybar" },
 	{ .letter = 'i', .name = "interval", .value = "MS", .takes = VALUE,
 	  .set = set_interval, .wants = "milliseconds, 10 to 60000",
@@ -321,6 +381,26 @@ static const struct option options[] = {
 	  .set = set_critical, .wants = "a number, 0 to 1000000, at most 3 decimals",
 	  .help = "likewise (load 2 per CPU, cpu 90, mem 95,\n"
 		  "pressure 50)" },
+	{ .name = "file", .value = "PATH", .takes = VALUE,
+	  .set = set_file, .wants = "a path that ends in .prom, for node_exporter's textfile collector",
+	  .help = "openmetrics: replace this file, X.prom, instead of\n"
+		  "writing to stdout" },
+	{ .name = "names", .set = set_names,
+	  .help = "openmetrics: the top lists too, summed by name" },
+	{ .name = "temperature", .value = "SENSOR", .takes = VALUE,
+	  .set = set_temperature, .wants = "a sensor's name, as --check lists it, or NAME:LABEL",
+	  .help = "the sensor to show, NAME or NAME:LABEL (the CPU's\n"
+		  "own; --check lists them)" },
+	{ .name = "gpu", .value = "NAME", .takes = VALUE,
+	  .set = set_gpu, .wants = "a card, a driver, or none",
+	  .help = "a card or a driver, or none (all)" },
+	{ .name = "battery", .value = "NAME", .takes = VALUE,
+	  .set = set_battery, .wants = "a battery, or none",
+	  .help = "a battery, or none (all)" },
+	{ .name = "budget", .value = "US", .takes = VALUE,
+	  .set = set_budget, .wants = "microseconds, 10 to 1000000",
+	  .help = "what sensors may take of an average sample, in\n"
+		  "microseconds (200): slow ones are read less often" },
 	{ .name = "attach", .value = "HOW", .takes = VALUE,
 	  .set = set_attach, .wants = "auto, btf, raw, perf or proc",
 	  .help = "where tasks come from: a probe by btf, raw or\n"
@@ -467,6 +547,18 @@ static int check_limits(const struct options *o, struct text *error)
 	return 0;
 }
 
+/* What is of the face openmetrics alone. A file without a face asks for it. */
+static int check_metrics(struct options *o, struct text *error)
+{
+	if (o->file_path && !o->face)
+		o->face = &openmetrics_face;
+	if ((!o->file_path && !o->names) || o->face == &openmetrics_face)
+		return 0;
+	text_string(error, o->file_path ? "--file" : "--names");
+	text_string(error, " goes with --output openmetrics");
+	return WRONG_USAGE;
+}
+
 int options_parse(struct options *o, int argc, char **argv, struct text *error)
 {
 	const struct option *option;
@@ -507,7 +599,7 @@ int options_parse(struct options *o, int argc, char **argv, struct text *error)
 		if (o->action == ACTION_HELP || o->action == ACTION_VERSION)
 			return 0;
 	}
-	return check_limits(o, error);
+	return check_limits(o, error) || check_metrics(o, error) ? WRONG_USAGE : 0;
 }
 
 /* ---- what --help and --list print */
@@ -547,8 +639,8 @@ void options_help(struct text *out)
 			 "for a status bar.\n\n");
 	for (unsigned i = 0; i < OPTIONS; i++)
 		put_help(out, &options[i]);
-	text_string(out, "\nSignals: USR1 a line now, USR2 the next interval, "
-			 "35 kernel threads on and off.\n"
+	text_string(out, "\nSignals: USR1 a line now, USR2 or 34 the next interval, 35 kernel threads on\n"
+			 "and off, 36 the next top list alone, 37 faster, 38 slower, 39 pause, 40 go on.\n"
 			 "Exit: 0 done, 1 cannot do it, 2 wrong usage.\n");
 }
 

@@ -19,6 +19,9 @@ enum {
 	PID_WIDTH = 11,	/* "×9999 ended", or a pid (at most 4194304) */
 	MAIN_WIDTH = 26,	/* a headline's first field */
 	BLOCKED_SHOWN = 5,
+	LABEL_WIDTH = 10,
+	GRAPH_WIDTH = PANEL_COLUMNS - LABEL_WIDTH,
+	DRIVER_WIDTH = 8,	/* of a headline's second field, which has 25 columns */
 };
 
 struct marks {
@@ -28,8 +31,6 @@ struct marks {
 
 static const struct marks styles[] = {
 	[PANEL_PLAIN] = { SAFE_PLAIN, "", "", "\n", "", "", "", "" },
-	[PANEL_TERMINAL] = { SAFE_PLAIN, "", "\x1b[K", "\x1b[K\n", "\x1b[1m", "\x1b[22m", "\x1b[2m",
-			     "\x1b[22m" },
 	[PANEL_JSON] = { SAFE_JSON, "", "", "\\n", "", "", "", "" },
 	[PANEL_MARKUP_JSON] = { SAFE_PANGO_JSON, "<tt>", "</tt>", "\\n", "<b>", "</b>",
 				"<span alpha='60%'>", "</span>" },
@@ -41,7 +42,13 @@ struct panel {
 	struct text *out;
 	const struct sample *s;
 	const struct marks *marks;
+	enum list list;
 };
+
+static bool shows(const struct panel *p, enum list list)
+{
+	return p->list == LIST_ALL || p->list == list;
+}
 
 static void put(struct panel *p, const char *string)
 {
@@ -219,10 +226,43 @@ static void put_blocked(struct panel *p)
 	end_line(p);
 }
 
+static void put_frequency(struct panel *p, uint64_t hz)
+{
+	size_t start;
+
+	put(p, "   ");
+	start = p->out->used;
+	format_frequency(p->out, hz);
+	format_right(p->out, start, 6);
+}
+
+static void put_temperature(struct panel *p, int32_t millicelsius)
+{
+	size_t start;
+
+	put(p, "   ");
+	start = p->out->used;
+	format_degrees(p->out, millicelsius);
+	put(p, "°C");
+	format_right(p->out, start, 5);
+}
+
+/* Once there is something to show: the newest stands at the right, so that no line ends in spaces. */
+static void put_graph(struct panel *p, const struct series *series)
+{
+	if (!series->count)
+		return;
+	format_gap(p->out, 0, LABEL_WIDTH);
+	put(p, p->marks->dim);
+	format_graph(p->out, series, GRAPH_WIDTH);
+	put(p, p->marks->dim_end);
+	end_line(p);
+}
+
 static void put_cpu(struct panel *p)
 {
 	const struct sample *s = p->s;
-	size_t main, start;
+	size_t main;
 
 	end_line(p);
 	put_label(p, "CPU       ");
@@ -231,27 +271,100 @@ static void put_cpu(struct panel *p)
 		put_percent(p, s->cpu_ppm, false, 4);
 	else
 		put(p, absent);
-	if (s->known & KNOWS_FREQUENCY) {
-		put(p, "   ");
-		start = p->out->used;
-		format_frequency(p->out, s->frequency_fastest_hz);
-		format_right(p->out, start, 6);
-	}
-	if (s->known & KNOWS_TEMPERATURE) {
-		put(p, "   ");
-		start = p->out->used;
-		format_degrees(p->out, s->temperature_millicelsius);
-		put(p, "°C");
-		format_right(p->out, start, 5);
-	}
+	if (s->known & KNOWS_FREQUENCY)
+		put_frequency(p, s->frequency_fastest_hz);
+	if (s->known & KNOWS_TEMPERATURE)
+		put_temperature(p, s->temperature_millicelsius);
 	put_pressure(p, main, PRESSURE_CPU);
 	end_line(p);
+	put_graph(p, &s->cpu_history);
 	put_blocked(p);
-	for (unsigned i = 0; i < s->top_cpu.count && (s->known & KNOWS_RATES); i++) {
+	for (unsigned i = 0; i < s->top_cpu.count && (s->known & KNOWS_RATES) && shows(p, LIST_CPU); i++) {
 		put_percent(p, s->top_cpu.entry[i].cpu_ppm, true, VALUE_WIDTH);
 		put_row(p, &s->top_cpu.entry[i]);
 		put_threads(p, &s->top_cpu.entry[i]);
 		end_row(p);
+	}
+}
+
+static void put_watts(struct panel *p, uint64_t microwatts, unsigned width)
+{
+	size_t start = p->out->used;
+
+	text_fixed(p->out, microwatts, 6, microwatts < 9950000 ? 1 : 0);
+	text_char(p->out, 'W');
+	format_right(p->out, start, width);
+}
+
+/* The second field of a headline whose first began at `main`: whose it is, dim. What follows begins DRIVER_WIDTH later. */
+static void put_device(struct panel *p, size_t main, const char *name, bool more)
+{
+	format_left(p->out, main, MAIN_WIDTH + 3);
+	put(p, p->marks->dim);
+	put_name(p, name, DRIVER_WIDTH, more ? DRIVER_WIDTH + 2 : 0);
+	put(p, p->marks->dim_end);
+}
+
+/* What of it there is room for: why it throttles, else its memory, else its power. */
+static void put_gpu_rest(struct panel *p, const struct gpu_entry *gpu)
+{
+	if (gpu->throttled_count) {
+		put(p, "held: ");
+		safe_name(p->out, gpu->throttled[0], 9, p->marks->names);
+	} else if (gpu->known & GPU_KNOWS_MEMORY) {
+		put_bytes(p, gpu->memory_used_bytes, 4);
+		put(p, " of ");
+		put_bytes(p, gpu->memory_total_bytes, 4);
+	} else if (gpu->known & GPU_KNOWS_POWER) {
+		put_watts(p, gpu->power_microwatts, 5);
+	}
+}
+
+static void put_gpus(struct panel *p)
+{
+	for (unsigned i = 0; i < p->s->gpu_count; i++) {
+		const struct gpu_entry *gpu = &p->s->gpu[i];
+		size_t main;
+
+		put_label(p, "GPU       ");
+		main = p->out->used;
+		if (gpu->state == GPU_ASLEEP)
+			put(p, "asleep");
+		else if (gpu->known & GPU_KNOWS_BUSY)
+			put_percent(p, gpu->busy_ppm, false, 4);
+		else
+			put(p, absent);
+		if (gpu->known & GPU_KNOWS_FREQUENCY)
+			put_frequency(p, gpu->frequency_hz);
+		if (gpu->known & GPU_KNOWS_TEMPERATURE)
+			put_temperature(p, gpu->temperature_millicelsius);
+		put_device(p, main, gpu->driver[0] ? gpu->driver : gpu->name,
+			   gpu->throttled_count || gpu->known & (GPU_KNOWS_MEMORY | GPU_KNOWS_POWER));
+		put_gpu_rest(p, gpu);
+		end_line(p);
+	}
+}
+
+static void put_batteries(struct panel *p)
+{
+	for (unsigned i = 0; i < p->s->battery_count; i++) {
+		const struct battery_entry *battery = &p->s->battery[i];
+		size_t main;
+
+		put_label(p, "Battery   ");
+		main = p->out->used;
+		if (battery->known & BATTERY_KNOWS_RATIO)
+			put_percent(p, battery->charge_ppm, false, 4);
+		else
+			put(p, absent);
+		if (battery->status[0]) {
+			put(p, "   ");
+			safe_name(p->out, battery->status, sizeof battery->status, p->marks->names);
+		}
+		put_device(p, main, battery->name, battery->known & BATTERY_KNOWS_POWER);
+		if (battery->known & BATTERY_KNOWS_POWER)
+			put_watts(p, battery->power_microwatts, 5);
+		end_line(p);
 	}
 }
 
@@ -299,8 +412,9 @@ static void put_memory(struct panel *p)
 		put(p, absent);
 	put_pressure(p, main, PRESSURE_MEMORY);
 	end_line(p);
+	put_graph(p, &s->memory_history);
 	put_swap(p);
-	for (unsigned i = 0; i < s->top_memory.count; i++) {
+	for (unsigned i = 0; i < s->top_memory.count && shows(p, LIST_MEMORY); i++) {
 		put_bytes(p, s->top_memory.entry[i].rss_bytes, VALUE_WIDTH);
 		put_row(p, &s->top_memory.entry[i]);
 		end_row(p);
@@ -330,7 +444,7 @@ static void put_io(struct panel *p)
 		put(p, absent);
 	put_pressure(p, main, PRESSURE_IO);
 	end_line(p);
-	for (unsigned i = 0; i < s->top_io.count && (s->known & KNOWS_RATES); i++) {
+	for (unsigned i = 0; i < s->top_io.count && (s->known & KNOWS_RATES) && shows(p, LIST_IO); i++) {
 		const struct top_entry *entry = &s->top_io.entry[i];
 
 		put_rate(p, entry->read_bytes_per_second + entry->write_bytes_per_second,
@@ -405,13 +519,15 @@ static void put_footer(struct panel *p)
 	put(p, p->marks->dim_end);
 }
 
-void panel_write(struct text *out, const struct sample *s, enum panel_style style)
+void panel_write(struct text *out, const struct sample *s, enum panel_style style, enum list list)
 {
-	struct panel panel = { .out = out, .s = s, .marks = &styles[style] };
+	struct panel panel = { .out = out, .s = s, .marks = &styles[style], .list = list };
 
 	put(&panel, panel.marks->begin);
 	put_load(&panel);
 	put_power(&panel);
+	put_batteries(&panel);
+	put_gpus(&panel);
 	put_cpu(&panel);
 	put_memory(&panel);
 	put_io(&panel);

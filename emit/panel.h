@@ -8,22 +8,23 @@
 #define RSTAT_EMIT_PANEL_H
 
 #include "collect/sample.h"
+#include "emit/options.h"
 #include "loader/text.h"
 
 enum panel_style {
 	PANEL_PLAIN,
-	PANEL_TERMINAL,		/* bold and dim by escape sequences; clears each line */
 	PANEL_JSON,		/* inside a JSON string, not markup */
 	PANEL_MARKUP_JSON,	/* inside a JSON string, Pango markup */
 };
 
-enum { PANEL_SIZE_MAX = 12288, PANEL_COLUMNS = 64 };
+enum { PANEL_SIZE_MAX = 14336, PANEL_COLUMNS = 64 };
 
 /*
+ * With all top lists, or with one of them.
  * Lines with line feeds between them (for JSON: \n), none after the last. At most PANEL_SIZE_MAX
  * bytes in any style; no line is wider than PANEL_COLUMNS, but for blocked tasks and what
  * throttles.
  */
-void panel_write(struct text *out, const struct sample *s, enum panel_style style);
+void panel_write(struct text *out, const struct sample *s, enum panel_style style, enum list list);
 
 #endif

@@ -18,4 +18,7 @@ int profile_run(struct monitor *monitor, const struct options *options, struct f
 int check_run(struct monitor *monitor, const struct options *options, struct probe_request *request,
 	      struct failure *f);
 
+/* The part of it that lists the sensors: it opens files, so it comes before seal(). */
+void check_sensors(struct text *out, struct monitor *monitor, const struct options *options);
+
 #endif

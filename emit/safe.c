@@ -77,6 +77,8 @@ static void put_ascii(struct text *out, char c, enum safe_for use)
 		text_string(out, "\\\"");
 	else if (c == '\\' && (use & SAFE_JSON))
 		text_string(out, "\\u005c");
+	else if ((c == '\\' || c == '"') && (use & SAFE_LABEL))
+		text_string(out, c == '"' ? "\\\"" : "\\\\");
 	else
 		text_char(out, c);
 }
@@ -93,13 +95,19 @@ static void put_character(struct text *out, uint32_t code, const unsigned char *
 		text_bytes(out, bytes, length);
 }
 
+/* Whether the character would make a tag of what stands before it; 0: that is not known, it is somebody else's. */
+static bool opens_tag(uint32_t code, uint32_t before)
+{
+	return (code == '{' || code == '[' || code == '(') && (!before || before == '%' || before == '#');
+}
+
 unsigned safe_name(struct text *out, const void *bytes, size_t size, enum safe_for use)
 {
 	const unsigned char *at = bytes;
 	size_t start = out->used, length;
 	unsigned columns = 0;
 	bool visible = false;
-	uint32_t code;
+	uint32_t code, before = 0;
 
 	for (size_t i = 0; i < size && at[i]; i += length) {
 		length = read_escape(at + i, size - i, &code);
@@ -107,6 +115,11 @@ unsigned safe_name(struct text *out, const void *bytes, size_t size, enum safe_f
 			length = utf8_read(at + i, size - i, &code);
 		if (is_control(code) || is_mark(code))
 			continue;
+		if (use & SAFE_TAGS && opens_tag(code, before)) {
+			text_char(out, ' ');
+			columns++;
+		}
+		before = code;
 		put_character(out, code, at + i, length, use);
 		columns += utf8_columns(code);
 		visible |= code != ' ';
@@ -126,7 +139,9 @@ void safe_string(struct text *out, const char *string, size_t length, enum safe_
 
 	for (size_t i = 0; i < length; i += step) {
 		step = utf8_read(at + i, length - i, &code);
-		if (code == '\n' && (use & SAFE_JSON))
+		if (code == '\n' && (use & SAFE_LINE))
+			text_char(out, ' ');
+		else if (code == '\n' && (use & SAFE_JSON))
 			text_string(out, "\\n");
 		else if (!is_control(code))
 			put_character(out, code, at + i, step, use);

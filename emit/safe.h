@@ -11,12 +11,16 @@
 
 #include "loader/text.h"
 
-/* Where the text goes; two independent bits. */
+/* Where the text goes; independent bits. */
 enum safe_for {
 	SAFE_PLAIN = 0,
 	SAFE_JSON = 1,		/* inside a JSON string */
 	SAFE_PANGO = 2,		/* inside Pango markup */
+	SAFE_LINE = 4,		/* in one line: of a user's string, a space for each line feed */
 	SAFE_PANGO_JSON = SAFE_JSON | SAFE_PANGO,
+	SAFE_TAGS = 16,		/* a line of a bar that has tags: polybar's %{...}, tmux's #[...]; see safe_name() */
+	SAFE_JSON_LINE = SAFE_JSON | SAFE_LINE,
+	SAFE_LABEL = 8,		/* the value of a label in the text format of Prometheus */
 };
 
 /* No input byte becomes more than this many ("\u005c", "&quot;"). */
@@ -32,6 +36,8 @@ enum { SAFE_GROWTH = 6 };
  *   & < > " '		entities, for SAFE_PANGO
  *   "			\" for SAFE_JSON
  *   \			\u005c for SAFE_JSON, not \\: Waybar up to 0.15 rewrites every \x in a line
+ *   \ and "		\\ and \" for SAFE_LABEL
+ *   { [ (		a space before it for SAFE_TAGS, at the beginning and after % or #: no tag
  *   nothing left, or spaces only: ?
  *
  * At most SAFE_GROWTH * size bytes.

@@ -17,8 +17,16 @@ enum kind {
 	PROFILE,	/* char[PROFILE_SIZE] */
 	PRESSURE,	/* struct pressure: some, percent */
 	TOP,		/* struct top_list: the first name */
+	GRAPH,		/* struct series */
 	MEMORY_SHARE,	/* of the whole sample */
 	SWAP_SHARE,
+	GPU_PERCENT,	/* of the GPU that is shown first: below */
+	GPU_DEGREES,
+	GPU_CLOCK,
+	GPU_SHARE,
+	BATTERY_PERCENT,	/* of all batteries together */
+	BATTERY_STATUS,
+	BATTERY_WATTS,
 };
 
 static const struct placeholder {
@@ -46,6 +54,13 @@ static const struct placeholder {
 	{ "freq", AT(frequency_fastest_hz), FREQUENCY, KNOWS_FREQUENCY, "fastest CPU (3.4GHz)" },
 	{ "freq_mean", AT(frequency_mean_hz), FREQUENCY, KNOWS_FREQUENCY, "mean over the CPUs" },
 	{ "freq_max", AT(frequency_max_hz), FREQUENCY, KNOWS_FREQUENCY_MAX, "what they can reach" },
+	{ "gpu", 0, GPU_PERCENT, 0, "percent of the busiest GPU that is awake" },
+	{ "gpu_temp", 0, GPU_DEGREES, 0, "its temperature" },
+	{ "gpu_freq", 0, GPU_CLOCK, 0, "its clock" },
+	{ "gpu_mem", 0, GPU_SHARE, 0, "percent of its memory used" },
+	{ "battery", 0, BATTERY_PERCENT, 0, "percent, the mean of all batteries" },
+	{ "battery_status", 0, BATTERY_STATUS, 0, "of the first (Discharging)" },
+	{ "battery_power", 0, BATTERY_WATTS, 0, "of all, in W (12.3)" },
 	{ "profile", AT(power_profile), PROFILE, KNOWS_PROFILE, "power profile (balanced)" },
 	{ "pressure_cpu", AT(pressure[PRESSURE_CPU]), PRESSURE, 0,
 	  "percent of 10 s in which tasks waited for a CPU" },
@@ -59,11 +74,14 @@ static const struct placeholder {
 	{ "top_cpu", AT(top_cpu), TOP, KNOWS_RATES, "the process that uses the most CPU" },
 	{ "top_mem", AT(top_memory), TOP, 0, "the most memory" },
 	{ "top_io", AT(top_io), TOP, KNOWS_RATES, "the most IO" },
+	{ "cpu_graph", AT(cpu_history), GRAPH, 0, "CPU of the last 10 s, or intervals (▁▁▂▅▇█▃▁▁▁)" },
+	{ "mem_graph", AT(memory_history), GRAPH, 0, "memory likewise" },
 	{ "interval", AT(interval_ms), MILLISECONDS, 0, "between samples (1s)" },
 	{ "cost", AT(cost_ns), NANOSECONDS, 0, "what this sample took (35µs)" },
 #undef AT
 };
 
+enum { GRAPH_WIDTH = 10 };
 enum { PLACEHOLDERS = sizeof placeholders / sizeof placeholders[0] };
 
 static const char absent[] = "–";
@@ -92,6 +110,63 @@ static void put_top(struct text *out, const struct top_list *top, enum safe_for 
 		text_string(out, absent);
 }
 
+/* The busiest that is awake; NULL: none is. */
+static const struct gpu_entry *busiest_gpu(const struct sample *s)
+{
+	const struct gpu_entry *found = NULL;
+
+	for (unsigned i = 0; i < s->gpu_count; i++) {
+		const struct gpu_entry *gpu = &s->gpu[i];
+
+		if (gpu->state == GPU_ASLEEP)
+			continue;
+		if (!found || (gpu->known & GPU_KNOWS_BUSY &&
+			       (!(found->known & GPU_KNOWS_BUSY) || gpu->busy_ppm > found->busy_ppm)))
+			found = gpu;
+	}
+	return found;
+}
+
+static void put_gpu(struct text *out, enum kind kind, const struct sample *s)
+{
+	const struct gpu_entry *gpu = busiest_gpu(s);
+	uint32_t known = gpu ? gpu->known : 0;
+
+	if (kind == GPU_PERCENT && known & GPU_KNOWS_BUSY)
+		format_percent(out, gpu->busy_ppm, false);
+	else if (kind == GPU_DEGREES && known & GPU_KNOWS_TEMPERATURE)
+		format_degrees(out, gpu->temperature_millicelsius);
+	else if (kind == GPU_CLOCK && known & GPU_KNOWS_FREQUENCY)
+		format_frequency(out, gpu->frequency_hz);
+	else if (kind == GPU_SHARE && known & GPU_KNOWS_MEMORY)
+		put_share(out, gpu->memory_used_bytes, gpu->memory_total_bytes);
+	else
+		text_string(out, absent);
+}
+
+static void put_battery(struct text *out, enum kind kind, const struct sample *s, enum safe_for use)
+{
+	uint64_t charge = 0, power = 0;
+	unsigned charges = 0, powers = 0;
+
+	for (unsigned i = 0; i < s->battery_count; i++) {
+		const struct battery_entry *battery = &s->battery[i];
+
+		if (battery->known & BATTERY_KNOWS_RATIO)
+			charge += battery->charge_ppm, charges++;
+		if (battery->known & BATTERY_KNOWS_POWER && !__builtin_add_overflow(power, battery->power_microwatts, &power))
+			powers++;
+	}
+	if (kind == BATTERY_PERCENT && charges)
+		format_percent(out, (uint32_t)(charge / charges), false);
+	else if (kind == BATTERY_STATUS && s->battery_count && s->battery[0].status[0])
+		safe_name(out, s->battery[0].status, sizeof s->battery[0].status, use);
+	else if (kind == BATTERY_WATTS && powers)
+		text_fixed(out, power, 6, 1);
+	else
+		text_string(out, absent);
+}
+
 static void put_value(struct text *out, const struct placeholder *p, const struct sample *s,
 		      enum safe_for use)
 {
@@ -116,8 +191,16 @@ static void put_value(struct text *out, const struct placeholder *p, const struc
 	case PROFILE: safe_name(out, field, PROFILE_SIZE, use); break;
 	case PRESSURE: put_pressure(out, field); break;
 	case TOP: put_top(out, field, use); break;
+	case GRAPH: format_graph(out, field, GRAPH_WIDTH); break;
 	case MEMORY_SHARE: put_share(out, s->memory_used_bytes, s->memory_total_bytes); break;
 	case SWAP_SHARE: put_share(out, s->swap_used_bytes, s->swap_total_bytes); break;
+	case GPU_PERCENT:
+	case GPU_DEGREES:
+	case GPU_CLOCK:
+	case GPU_SHARE: put_gpu(out, p->kind, s); break;
+	case BATTERY_PERCENT:
+	case BATTERY_STATUS:
+	case BATTERY_WATTS: put_battery(out, p->kind, s, use); break;
 	}
 }
 
@@ -131,11 +214,11 @@ static const struct placeholder *find(const char *name, size_t length)
 }
 
 /* What comes next in a template. */
-enum token { TOKEN_END, TOKEN_TEXT, TOKEN_PLACEHOLDER, TOKEN_OPEN, TOKEN_CLOSE };
+enum token { TOKEN_END, TOKEN_TEXT, TOKEN_CONTROL, TOKEN_PLACEHOLDER, TOKEN_OPEN, TOKEN_CLOSE };
 
 /*
  * Moves *at over one token and says where its text or name is; OPEN and CLOSE are braces without a
- * partner.
+ * partner, CONTROL the letter of \n or \t.
  */
 static enum token next_token(const char **at, const char **start, size_t *length)
 {
@@ -151,9 +234,15 @@ static enum token next_token(const char **at, const char **start, size_t *length
 	}
 	if (*p == '}')
 		return TOKEN_CLOSE;
+	if (*p == '\\' && (p[1] == 'n' || p[1] == 't' || p[1] == '\\')) {
+		*start = p + 1;
+		*at = p + 2;
+		return p[1] == '\\' ? TOKEN_TEXT : TOKEN_CONTROL;
+	}
 	if (*p != '{') {
-		while (*p && *p != '{' && *p != '}')
+		do
 			p++;
+		while (*p && *p != '{' && *p != '}' && *p != '\\');
 		*length = (size_t)(p - *start);
 		*at = p;
 		return TOKEN_TEXT;
@@ -191,7 +280,8 @@ bool template_check(const char *template, struct text *error)
 	for (;;) {
 		switch (next_token(&at, &start, &length)) {
 		case TOKEN_END: return true;
-		case TOKEN_TEXT: break;
+		case TOKEN_TEXT:
+		case TOKEN_CONTROL: break;
 		case TOKEN_PLACEHOLDER:
 			if (find(start, length))
 				break;
@@ -216,6 +306,18 @@ bool template_check(const char *template, struct text *error)
 	}
 }
 
+static void put_control(struct text *out, char letter, enum safe_for use)
+{
+	if (use & SAFE_LINE) {
+		text_char(out, ' ');
+	} else if (use & SAFE_JSON) {
+		text_char(out, '\\');
+		text_char(out, letter);
+	} else {
+		text_char(out, letter == 'n' ? '\n' : '\t');
+	}
+}
+
 void template_write(struct text *out, const char *template, const struct sample *s,
 		    enum safe_for use)
 {
@@ -228,6 +330,7 @@ void template_write(struct text *out, const char *template, const struct sample 
 		case TOKEN_TEXT:
 			safe_string(out, start, length, use & ~SAFE_PANGO);
 			break;
+		case TOKEN_CONTROL: put_control(out, *start, use); break;
 		case TOKEN_PLACEHOLDER:
 			p = find(start, length);
 			if (p)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The user's own line: text with {placeholders}; {{ and }} are braces. */
+/* The user's own line: text with {placeholders}; {{ and }} are braces, \\ a backslash, \n and \t as in C. */
 #ifndef RSTAT_EMIT_TEMPLATE_H
 #define RSTAT_EMIT_TEMPLATE_H
 

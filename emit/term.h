@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The panel on a terminal, drawn over the one before; where stdout is none, panels as plain text
- * with an empty line between.
+ * A live view on a terminal (screen.h, guard.h); else, and for --once, panels as plain text with an empty line between.
  */
 #ifndef RSTAT_EMIT_TERM_H
 #define RSTAT_EMIT_TERM_H
@@ -9,5 +8,8 @@
 #include "emit/face.h"
 
 extern const struct face term_face;
+
+/* What a live view has of its own: as many rows as there is room for, of whatever does anything. */
+void term_set(struct options *o);
 
 #endif

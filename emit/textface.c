@@ -5,7 +5,7 @@
 
 static void text_write(struct text *out, const struct sample *s, const struct options *o)
 {
-	template_write(out, o->text, s, SAFE_PLAIN);
+	template_write(out, o->text, s, SAFE_TAGS);
 	text_char(out, '\n');
 }
 

@@ -10,7 +10,7 @@
 
 #include "emit/face.h"
 
-enum { WAYBAR_SIZE_MAX = 29696 };
+enum { WAYBAR_SIZE_MAX = 31744 };
 
 extern const struct face waybar_face;
 

@@ -7,7 +7,9 @@
  *		envp[0] ..., NULL
  *		auxv: pairs of type and value, ends with AT_NULL
  *
- * 1. relocate: a static PIE is linked at 0; every R_*_RELATIVE adds the base. Until then no address that is
+ * 1. relocate: a static PIE is linked at 0; every R_*_RELATIVE adds the base. They come as a table (DT_RELA) or packed
+ *    (DT_RELR, generic ABI: an even word is an address to relocate; an odd one a map of the 63 words after the last:
+ *    bit n + 1 for the n-th). Until then no address that is
  *    stored in memory may be used, so this file is built without stack protector and everything is hidden.
  * 2. the linker's PT_GNU_RELRO (tables that only relocation writes) becomes read-only.
  * 3. the stack protector gets its secret from AT_RANDOM.
@@ -19,7 +21,7 @@
 
 enum { AT_NULL = 0, AT_PHDR = 3, AT_PHNUM = 5, AT_PAGESZ = 6, AT_UID = 11, AT_SECURE = 23, AT_RANDOM = 25 };
 enum { PT_GNU_RELRO = 0x6474e552 };
-enum { DT_NULL = 0, DT_RELA = 7, DT_RELASZ = 8 };
+enum { DT_NULL = 0, DT_RELA = 7, DT_RELASZ = 8, DT_RELRSZ = 35, DT_RELR = 36, RELR_BITS = 63 };
 
 struct dynamic {
 	int64_t tag;
@@ -56,17 +58,40 @@ const struct start_facts *start_facts(void)
 	return &facts;
 }
 
+static void relocate_packed(uintptr_t base, const uint64_t *table, uint64_t count)
+{
+	uint64_t *next = 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		if (!(table[i] & 1)) {
+			next = (uint64_t *)(base + table[i]);
+			*next++ += base;
+			continue;
+		}
+		for (uint64_t bit = 0; bit < RELR_BITS; bit++)
+			if (table[i] >> (bit + 1) & 1)
+				next[bit] += base;
+		next += RELR_BITS;
+	}
+}
+
 static void relocate(uintptr_t base)
 {
 	const struct rela *table = 0;
-	uint64_t size = 0;
+	const uint64_t *packed = 0;
+	uint64_t size = 0, packed_size = 0;
 
 	for (const struct dynamic *d = _DYNAMIC; d->tag != DT_NULL; d++) {
 		if (d->tag == DT_RELA)
 			table = (const struct rela *)(base + d->value);
 		else if (d->tag == DT_RELASZ)
 			size = d->value;
+		else if (d->tag == DT_RELR)
+			packed = (const uint64_t *)(base + d->value);
+		else if (d->tag == DT_RELRSZ)
+			packed_size = d->value;
 	}
+	relocate_packed(base, packed, packed_size / sizeof *packed);
 	for (uint64_t i = 0; i < size / sizeof *table; i++) {
 		if ((uint32_t)table[i].info != ARCH_RELOC_RELATIVE)
 			__builtin_trap();

@@ -34,9 +34,11 @@ enum {	/* include/uapi/asm-generic/errno-base.h, errno.h: those the code tests f
 	SYS_ENODEV = 19,
 	SYS_EISDIR = 21,
 	SYS_EINVAL = 22,
+	SYS_ENOTTY = 25,
 	SYS_ENOSPC = 28,
 	SYS_EPIPE = 32,
 	SYS_ERANGE = 34,
+	SYS_ENAMETOOLONG = 36,
 	SYS_ENOSYS = 38,
 	SYS_ENODATA = 61,
 	SYS_EPROTO = 71,
@@ -47,9 +49,13 @@ enum {	/* include/uapi/asm-generic/errno-base.h, errno.h: those the code tests f
 enum {
 	SYS_AT_FDCWD = -100,
 	SYS_O_RDONLY = 0,
+	SYS_O_WRONLY = 1,
 	SYS_O_RDWR = 2,
+	SYS_O_CREAT = 0100,
+	SYS_O_EXCL = 0200,
 	SYS_O_CLOEXEC = 02000000,
 	SYS_O_NONBLOCK = 04000,
+	SYS_O_PATH = 010000000,
 	SYS_SEEK_SET = 0,
 	SYS_PROT_NONE = 0,
 	SYS_PROT_READ = 1,
@@ -76,11 +82,30 @@ enum {
 	SYS_SIGUSR2 = 12,
 	SYS_SIGPIPE = 13,
 	SYS_SIGTERM = 15,
+	SYS_SIGQUIT = 3,
+	SYS_SIGCHLD = 17,
+	SYS_SIGCONT = 18,
+	SYS_SIGTSTP = 20,
+	SYS_SIGTTIN = 21,
+	SYS_SIGTTOU = 22,
+	SYS_SIGWINCH = 28,
+	SYS_PR_SET_NAME = 15,
 	SYS_PR_SET_PDEATHSIG = 1,
 	SYS_S_IFMT = 0170000,
 	SYS_S_IFIFO = 0010000,
 	SYS_S_IFREG = 0100000,
 	SYS_TCGETS = 0x5401,
+	SYS_TCSETS = 0x5402,
+	SYS_TIOCGPGRP = 0x540f,
+	SYS_TIOCGWINSZ = 0x5413,
+	SYS_PR_SET_DUMPABLE = 4,
+	SYS_PR_CAPBSET_DROP = 24,
+	SYS_PR_SET_NO_NEW_PRIVS = 38,
+	SYS_PR_CAP_AMBIENT = 47,
+	SYS_PR_CAP_AMBIENT_CLEAR_ALL = 4,
+	SYS_RLIMIT_CORE = 4,
+	SYS_RLIMIT_NPROC = 6,
+	SYS_RLIMIT_NOFILE = 7,
 	SYS_RLIMIT_MEMLOCK = 8,
 	SYS_FSOPEN_CLOEXEC = 1,
 	SYS_FSMOUNT_CLOEXEC = 1,
@@ -119,6 +144,23 @@ struct sys_signalfd_siginfo {	/* include/uapi/linux/signalfd.h */
 	uint8_t rest[124];
 };
 
+struct sys_winsize {
+	uint16_t rows, columns, width, height;
+};
+
+enum {	/* include/uapi/asm-generic/termbits.h */
+	SYS_IXON = 0002000,
+	SYS_ICANON = 0000002,
+	SYS_ECHO = 0000010,
+	SYS_VTIME = 5,
+	SYS_VMIN = 6,
+};
+
+struct sys_termios {	/* the kernel's, not the C library's */
+	uint32_t input, output, control, local;
+	uint8_t line, character[19];
+};
+
 struct sys_rlimit {
 	uint64_t current, maximum;
 };
@@ -148,6 +190,27 @@ static inline int sys_open(const char *path, int flags)
 static inline int sys_open_at(int directory, const char *path, int flags)
 {
 	return (int)sys_call(NR_openat, directory, (long)path, flags | SYS_O_CLOEXEC, 0, 0, 0);
+}
+
+/* A new file, to be written; it must not exist, not even as a link. */
+static inline int sys_create_at(int directory, const char *path, unsigned mode)
+{
+	return (int)sys_call(NR_openat, directory, (long)path, SYS_O_WRONLY | SYS_O_CREAT | SYS_O_EXCL | SYS_O_CLOEXEC, mode, 0, 0);
+}
+
+static inline int sys_rename_at(int directory, const char *from, const char *to)
+{
+	return (int)sys_call(NR_renameat, directory, (long)from, directory, (long)to, 0, 0);
+}
+
+static inline int sys_unlink_at(int directory, const char *path)
+{
+	return (int)sys_call(NR_unlinkat, directory, (long)path, 0, 0, 0, 0);
+}
+
+static inline int sys_fchmod(int fd, unsigned mode)
+{
+	return (int)sys_call(NR_fchmod, fd, mode, 0, 0, 0, 0);
 }
 
 static inline int sys_close(int fd)
@@ -290,6 +353,13 @@ static inline int sys_ppoll(struct sys_pollfd *fds, unsigned count,
 	return (int)sys_call(NR_ppoll, (long)fds, count, (long)timeout, 0, 0, 0);
 }
 
+/* As ppoll(2) does it: `mask` is in force while it waits. */
+static inline int sys_ppoll_masked(struct sys_pollfd *fds, unsigned count, const struct sys_timespec *timeout,
+				   uint64_t mask)
+{
+	return (int)sys_call(NR_ppoll, (long)fds, count, (long)timeout, (long)&mask, sizeof mask, 0);
+}
+
 static inline int sys_ioctl(int fd, unsigned long request, void *argument)
 {
 	return (int)sys_call(NR_ioctl, fd, (long)request, (long)argument, 0, 0, 0);
@@ -324,6 +394,40 @@ static inline int sys_capget(struct sys_capability *set)
 	return (int)sys_call(NR_capget, (long)header, (long)set, 0, 0, 0, 0);
 }
 
+static inline int sys_capset(const struct sys_capability *set)
+{
+	uint32_t header[2] = { 0x20080522, 0 };
+
+	return (int)sys_call(NR_capset, (long)header, (long)set, 0, 0, 0, 0);
+}
+
+/* All descriptors from `first` on: 5.9. */
+static inline int sys_close_from(unsigned first)
+{
+	return (int)sys_call(NR_close_range, first, -1, 0, 0, 0, 0);
+}
+
+static inline int sys_seccomp(unsigned operation, unsigned flags, void *argument)
+{
+	return (int)sys_call(NR_seccomp, operation, flags, (long)argument, 0, 0, 0);
+}
+
+/* attributes NULL, size 0, flags 1: which version of the interface the kernel has. 5.13. */
+static inline int sys_landlock_create(const void *attributes, size_t size, unsigned flags)
+{
+	return (int)sys_call(NR_landlock_create_ruleset, (long)attributes, (long)size, flags, 0, 0, 0);
+}
+
+static inline int sys_landlock_add(int ruleset, unsigned type, const void *rule)
+{
+	return (int)sys_call(NR_landlock_add_rule, ruleset, type, (long)rule, 0, 0, 0);
+}
+
+static inline int sys_landlock_restrict(int ruleset)
+{
+	return (int)sys_call(NR_landlock_restrict_self, ruleset, 0, 0, 0, 0, 0);
+}
+
 static inline int sys_bpf(int command, void *attributes, size_t size)
 {
 	return (int)sys_call(NR_bpf, command, (long)attributes, (long)size, 0, 0, 0);
@@ -354,6 +458,38 @@ static inline int sys_fsmount(int fd)
 static inline int sys_perf_event_open(const struct sys_perf_event *event, int process, int cpu)
 {
 	return (int)sys_call(NR_perf_event_open, (long)event, process, cpu, -1, SYS_PERF_FLAG_FD_CLOEXEC, 0);
+}
+
+/* A copy of this process: its pid here, 0 there. */
+static inline int sys_fork(void)
+{
+	return (int)sys_call(NR_clone, SYS_SIGCHLD, 0, 0, 0, 0, 0);
+}
+
+/* Until that child has ended. */
+static inline int sys_wait(int process)
+{
+	return (int)sys_call(NR_wait4, process, 0, 0, 0, 0, 0);
+}
+
+static inline int sys_pipe(int fds[2])
+{
+	return (int)sys_call(NR_pipe2, (long)fds, SYS_O_CLOEXEC, 0, 0, 0, 0);
+}
+
+static inline int sys_setpgid(int process, int group)
+{
+	return (int)sys_call(NR_setpgid, process, group, 0, 0, 0, 0);
+}
+
+static inline int sys_getpgid(int process)
+{
+	return (int)sys_call(NR_getpgid, process, 0, 0, 0, 0, 0);
+}
+
+static inline int sys_kill(int process, int signal)
+{
+	return (int)sys_call(NR_kill, process, signal, 0, 0, 0, 0);
 }
 
 static inline int sys_getpid(void)

@@ -9,6 +9,8 @@
 #define ARCH_NAME "aarch64"
 #define ARCH_ELF_MACHINE 183	/* EM_AARCH64 */
 #define ARCH_RELOC_RELATIVE 1027	/* R_AARCH64_RELATIVE: *where = base + addend */
+#define ARCH_AUDIT 0xc00000b7	/* AUDIT_ARCH_AARCH64 */
+#define ARCH_O_DIRECTORY 040000
 #define ARCH_WEAK_ORDER 1	/* stores may be seen in another order */
 
 static inline long sys_call(long number, long a, long b, long c, long d, long e, long f)
@@ -76,6 +78,22 @@ enum {
 	NR_perf_event_open = 241,
 	NR_prlimit64 = 261,
 	NR_bpf = 280,
+	NR_renameat = 38,
+	NR_unlinkat = 35,
+	NR_fchmod = 52,
+	NR_seccomp = 277,
+	NR_capset = 91,
+	NR_restart_syscall = 128,
+	NR_clone = 220,
+	NR_pipe2 = 59,
+	NR_setpgid = 154,
+	NR_getpgid = 155,
+	NR_kill = 129,
+	NR_wait4 = 260,
+	NR_close_range = 436,
+	NR_landlock_create_ruleset = 444,
+	NR_landlock_add_rule = 445,
+	NR_landlock_restrict_self = 446,
 	NR_fsopen = 430,
 	NR_fsconfig = 431,
 	NR_fsmount = 432,

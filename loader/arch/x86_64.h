@@ -9,6 +9,8 @@
 #define ARCH_NAME "x86_64"
 #define ARCH_ELF_MACHINE 62	/* EM_X86_64 */
 #define ARCH_RELOC_RELATIVE 8	/* R_X86_64_RELATIVE: *where = base + addend */
+#define ARCH_AUDIT 0xc000003e	/* AUDIT_ARCH_X86_64 */
+#define ARCH_O_DIRECTORY 0200000
 #define ARCH_WEAK_ORDER 0	/* stores are seen in order */
 
 static inline long sys_call(long number, long a, long b, long c, long d, long e, long f)
@@ -74,7 +76,23 @@ enum {
 	NR_fsconfig = 431,
 	NR_fsmount = 432,
 	NR_getdents64 = 217,
+	NR_renameat = 264,
+	NR_unlinkat = 263,
+	NR_fchmod = 91,
+	NR_seccomp = 317,
 	NR_bpf = 321,
+	NR_capset = 126,
+	NR_restart_syscall = 219,
+	NR_clone = 56,
+	NR_pipe2 = 293,
+	NR_setpgid = 109,
+	NR_getpgid = 121,
+	NR_kill = 62,
+	NR_wait4 = 61,
+	NR_close_range = 436,
+	NR_landlock_create_ruleset = 444,
+	NR_landlock_add_rule = 445,
+	NR_landlock_restrict_self = 446,
 };
 
 #endif

@@ -99,6 +99,119 @@ static void cut_labels(Elf64_Shdr *sections, unsigned count, unsigned char *data
 	free(moved_to);
 }
 
+/* ---- strings that nothing refers to any more, blanked: zeros cost nothing once they are packed, and no offset changes */
+
+static void keep_string(unsigned char *kept, const char *strings, size_t size, size_t at)
+{
+	for (; at < size; at++) {
+		kept[at] = 1;
+		if (!strings[at])
+			break;
+	}
+}
+
+static void blank(char *strings, size_t size, const unsigned char *kept)
+{
+	for (size_t i = 0; i < size; i++)
+		if (!kept[i])
+			strings[i] = 0;
+}
+
+static unsigned char *mark(size_t size, const char *path)
+{
+	unsigned char *kept = calloc(1, size + 1);
+
+	if (!kept)
+		fail("no memory for", path);
+	return kept;
+}
+
+/* Names of symbols and sections; all string tables but the one of BTF. */
+static void blank_names(const Elf64_Shdr *sections, unsigned count, unsigned table, unsigned char *data, const char *path)
+{
+	char *strings = (char *)data + sections[table].sh_offset;
+	size_t size = sections[table].sh_size;
+	unsigned char *kept = mark(size, path);
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)data;
+
+	for (unsigned i = 1; i < count; i++) {
+		const Elf64_Sym *symbols = (const Elf64_Sym *)(data + sections[i].sh_offset);
+
+		if (header->e_shstrndx == table && sections[i].sh_type != SHT_NULL)
+			keep_string(kept, strings, size, sections[i].sh_name);
+		for (unsigned k = 0; sections[i].sh_type == SHT_SYMTAB && sections[i].sh_link == table &&
+				     k < sections[i].sh_size / sizeof *symbols; k++)
+			keep_string(kept, strings, size, symbols[k].st_name);
+	}
+	blank(strings, size, kept);
+	free(kept);
+}
+
+/*
+ * Words that follow a type's three, and how many words each of its members has, the first of which is a name (Linux,
+ * Documentation/bpf/btf.rst). A function's parameters have names, an array's word triple has none.
+ */
+static const struct {
+	unsigned char after, member;
+} btf_kinds[] = {
+	[1] = { 1, 0 }, [3] = { 3, 0 }, [4] = { 0, 3 },	 [5] = { 0, 3 },  [6] = { 0, 2 }, [13] = { 0, 2 },
+	[14] = { 1, 0 }, [15] = { 0, 3 }, [17] = { 1, 0 }, [19] = { 0, 3 },
+};
+
+enum { BTF_DATASEC = 15 };	/* its members are of three words, none of them a name */
+
+/* What the source lines in .BTF.ext referred to was the larger part of BTF's strings. */
+static void blank_btf(unsigned char *btf, unsigned char *extension, const char *path)
+{
+	unsigned int *head = (unsigned int *)btf, *ext = (unsigned int *)extension;
+	unsigned int *type = (unsigned int *)(btf + head[1] + head[2]), *end = type + head[3] / 4;
+	char *strings = (char *)btf + head[1] + head[4];
+	size_t size = head[5];
+	unsigned char *kept = mark(size, path);
+	unsigned int *relocation = (unsigned int *)(extension + ext[1] + ext[6]);
+	unsigned int *last = relocation + ext[7] / 4;
+
+	while (type < end) {
+		unsigned kind = type[1] >> 24 & 31, members = type[1] & 0xffff;
+		unsigned step = kind < sizeof btf_kinds / sizeof btf_kinds[0] ? btf_kinds[kind].member : 0;
+
+		keep_string(kept, strings, size, type[0]);
+		for (unsigned i = 0; i < members && step && kind != BTF_DATASEC; i++)
+			keep_string(kept, strings, size, type[3 + step * i]);
+		type += 3 + (kind < sizeof btf_kinds / sizeof btf_kinds[0] ? btf_kinds[kind].after : 0) + step * members;
+	}
+	/* a size, then for each section its name, a count, and so many times: offset, type, string, kind */
+	for (relocation++; relocation < last;) {
+		unsigned count = relocation[1];
+
+		keep_string(kept, strings, size, relocation[0]);
+		relocation += 2;
+		for (unsigned i = 0; i < count; i++, relocation += 4)
+			keep_string(kept, strings, size, relocation[2]);
+	}
+	blank(strings, size, kept);
+	free(kept);
+}
+
+static void blank_strings(Elf64_Shdr *sections, unsigned count, unsigned char *data, const char *path)
+{
+	const char *names = (const char *)data + sections[((Elf64_Ehdr *)data)->e_shstrndx].sh_offset;
+	unsigned char *btf = NULL, *extension = NULL;
+
+	for (unsigned i = 1; i < count; i++) {
+		if (!strcmp(names + sections[i].sh_name, ".BTF"))
+			btf = data + sections[i].sh_offset;
+		if (!strcmp(names + sections[i].sh_name, ".BTF.ext"))
+			extension = data + sections[i].sh_offset;
+	}
+	if (!btf || !extension)
+		fail("no BTF in", path);
+	blank_btf(btf, extension, path);
+	for (unsigned i = 1; i < count; i++)
+		if (sections[i].sh_type == SHT_STRTAB)
+			blank_names(sections, count, i, data, path);
+}
+
 int main(int argc, char **argv)
 {
 	size_t size, end = sizeof(Elf64_Ehdr);
@@ -124,6 +237,7 @@ int main(int argc, char **argv)
 			cut_lines(&sections[i], in + sections[i].sh_offset);
 	}
 	cut_labels(sections, header->e_shnum, in, argv[1]);
+	blank_strings(sections, header->e_shnum, in, argv[1]);
 	for (unsigned i = 1; i < header->e_shnum; i++) {
 		Elf64_Shdr *s = &sections[i];
 

@@ -83,7 +83,9 @@ sub check_storm {
 	ok(near($ours, $kernel, 0.05, 30e6), sprintf 'CPU of the storm: %.0f ms, the kernel says %.0f ms; %.0f ms had no slot',
 		$ours / 1e6, $kernel / 1e6, $without / 1e6);
 	check_total($machine / $window, $busy / $all, 0.03, 'all the time');
-	ok(near($count, $each * $storms, 0.01, 0), sprintf '%d of %d are counted as ended', $count, $each * $storms);
+	# a real-time kernel, which can be interrupted nearly everywhere, skips more ends; they are found by passes, without a name
+	my $skipped = slurp('/sys/kernel/realtime') =~ /^1/ ? 0.02 : 0.01;
+	ok(near($count, $each * $storms, $skipped, 0), sprintf '%d of %d are counted as ended', $count, $each * $storms);
 	is($sample[-1]{tasks}{dropped} - $first->{tasks}{dropped}, 0, 'none was without a slot');
 	# on perf events the kernel runs nothing that interrupts another program or a map's system call (bpf_prog_active)
 	my $unseen = $each * $storms * (($ENV{RSTAT_ATTACH} // 'btf') eq 'perf' ? 0.05 : 0.01);

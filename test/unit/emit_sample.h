@@ -68,6 +68,24 @@ static inline struct sample sample_busy(void)
 		.other_cpu_ppm = 1200,
 	};
 
+	s.gpu_count = 2;
+	s.gpu[0] = (struct gpu_entry){
+		.known = GPU_KNOWS_BUSY | GPU_KNOWS_FREQUENCY | GPU_KNOWS_FREQUENCY_MAX | GPU_KNOWS_TEMPERATURE | GPU_KNOWS_MEMORY |
+			 GPU_KNOWS_POWER,
+		.age_ms = 2500, .name = "card0", .driver = "amdgpu", .state = GPU_AWAKE, .busy_ppm = 170000,
+		.temperature_millicelsius = 54500, .frequency_hz = 1284000000, .frequency_max_hz = 2600000000,
+		.memory_used_bytes = 2250 * mib, .memory_total_bytes = 8 * gib, .power_microwatts = 33012000,
+		.throttled_count = 1, .throttled = { "pl1" },
+	};
+	s.gpu[1] = (struct gpu_entry){ .name = "card1", .driver = "nouveau", .state = GPU_ASLEEP };
+	s.battery_count = 1;
+	s.battery[0] = (struct battery_entry){
+		.known = BATTERY_KNOWS_RATIO | BATTERY_KNOWS_POWER, .name = "BAT0", .status = "Discharging",
+		.charge_ppm = 833000, .power_microwatts = 6543000,
+	};
+	s.cpu_history = (struct series){ 8, { 0, 31, 32, 90, 140, 200, 255, 107 } };
+	s.memory_history.count = 60;
+	memset(s.memory_history.level, 74, s.memory_history.count);
 	s.top_cpu.count = 5;
 	s.top_cpu.entry[0] = live(0, "cc1", 0, 211000, 0, 0, 0);
 	s.top_cpu.entry[0].ended = 212;
@@ -120,6 +138,22 @@ static inline struct sample sample_worst(char fill)
 	s.temperature_millicelsius = INT32_MIN;
 	memset(s.power_profile, fill, sizeof s.power_profile);
 	memset(s.reason, fill, sizeof s.reason);
+	s.gpu_count = GPUS_MAX;
+	s.battery_count = BATTERIES_MAX;
+	for (unsigned i = 0; i < GPUS_MAX; i++) {
+		struct gpu_entry *gpu = &s.gpu[i];
+
+		memset(gpu->name, fill, sizeof gpu->name);
+		memset(gpu->driver, fill, sizeof gpu->driver);
+		memset(gpu->throttled, fill, sizeof gpu->throttled);
+		gpu->throttled_count = REASONS_MAX;
+		gpu->state = GPU_UNKNOWN;
+		gpu->temperature_millicelsius = INT32_MIN;
+		gpu->busy_ppm = 123456;
+		memset(s.battery[i].name, fill, sizeof s.battery[i].name);
+		memset(s.battery[i].status, fill, sizeof s.battery[i].status);
+		s.battery[i].charge_ppm = 123456;
+	}
 	s.throttled_count = THROTTLED_MAX;
 	for (unsigned i = 0; i < THROTTLED_MAX; i++)
 		s.throttled[i] = reason;

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Stands in for loader/start.c, whose entry and relocation a hosted program gets from the C library. */
+/* Stands in for loader/start.c, whose entry and relocation a hosted program gets from the C library, and for cold.c. */
+#include "loader/cold.h"
 #include "loader/start.h"
+
+void cold_drop(void)
+{
+}
 
 const struct start_facts *start_facts(void)
 {

@@ -2,7 +2,6 @@
 #include "test/unit/tree.h"
 
 #include "collect/file.h"
-#include "collect/pace.h"
 
 static void reads_from_the_beginning(void **state)
 {
@@ -202,33 +201,6 @@ static void walks_entries(void **state)
 	assert_null(file_next_entry(bytes, 24, &size));
 }
 
-static void paces(void **state)
-{
-	static const struct {
-		uint64_t cost, wait;
-	} rows[] = {
-		{ 0, 0 },
-		{ 199999, 0 },
-		{ 200000, 100000000 },
-		{ 2000000, 1000000000 },
-		{ 20000000, 10000000000 },
-		{ 119999999, 59999999500 },
-		{ 120000000, 60000000000 },
-		{ UINT64_MAX, 60000000000 },
-	};
-	struct pace pace = { 0 };
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_int_equal(pace_wait_ns(rows[i].cost), rows[i].wait);
-	assert_true(pace_due(&pace));
-	usleep(1000);
-	pace_done(&pace);
-	assert_false(pace_due(&pace));
-	pace.next_ns = 1;
-	assert_true(pace_due(&pace));
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -238,7 +210,6 @@ int main(void)
 		cmocka_unit_test(lists_in_order),
 		cmocka_unit_test(orders_names),
 		cmocka_unit_test(walks_entries),
-		cmocka_unit_test(paces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

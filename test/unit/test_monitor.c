@@ -60,7 +60,7 @@ static int setup(void **state)
 	m.memory = calloc(1, tasks_memory(SLOTS, 0));
 	assert_non_null(m.memory);
 	tasks_open(&m.monitor.tasks, m.memory, SLOTS, 0);
-	sources_open(&m.monitor.sources, m.tree.root, 4096);
+	sources_open(&m.monitor.sources, m.tree.root, 4096, &(struct sources_choice){ 0 }, monitor_clock);
 	m.monitor.rung = &quick;
 	m.monitor.view = (struct tasks_view){ .slots = m.slot, .counters = &m.counters };
 	m.monitor.tasks_options = (struct tasks_options){ .top_rows = 5, .page_size = 4096 };
@@ -109,6 +109,28 @@ static void what_is_slow_is_read_once(void **state)
 	assert_int_equal(m.begun, 1);
 }
 
+/* Tasks that wait for a slot get it by passes, which come every second while there are free ones. Fails: without_slot or
+ * slots_used left out of refresh_if_due(). */
+static void passes_for_those_without_a_slot(void **state)
+{
+	static const struct {
+		uint64_t without, used;
+		unsigned passes;
+	} rows[] = { { 0, 10, 0 }, { 3, SLOTS, 0 }, { 3, 10, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		m.passes = 0;
+		monitor_take(&m.monitor);
+		m.monitor.sample.without_slot = rows[i].without;
+		m.monitor.sample.slots_used = rows[i].used;
+		m.monitor.sample.slots = SLOTS;
+		m.monitor.refreshed_ns = monitor_clock() - 1000ull * MS;
+		monitor_take(&m.monitor);
+		assert_int_equal(m.passes, rows[i].passes);
+	}
+}
+
 /* Fails: refresh_if_due() without its body. */
 static void a_pass_every_ten_seconds(void **state)
 {
@@ -144,6 +166,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(not_for_ever, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_slow_is_read_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_pass_every_ten_seconds, setup, teardown),
+		cmocka_unit_test_setup_teardown(passes_for_those_without_a_slot, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_pass_for_a_new_zombie, setup, teardown),
 	};
 

@@ -125,6 +125,27 @@ static bool is_utf8(const unsigned char *bytes, size_t size)
  * Whatever the bytes: the output is UTF-8 without controls, ends no string, opens no tag, and keeps
  * to its bound.
  */
+/* No name makes a tag of a bar, alone or with what stands before it. */
+static void tags(void **state)
+{
+	static const struct {
+		const char *name, *want;
+	} rows[] = {
+		{ "%{A:reboot:}", "% {A:reboot:}" }, { "{F#f00}", " {F#f00}" }, { "#[fg=red]", "# [fg=red]" },
+		{ "#(reboot)", "# (reboot)" }, { "#{pid}", "# {pid}" }, { "(sd-pam)", " (sd-pam)" },
+		{ "%\x7b", "% {" }, { "%\x01{", "% {" }, { "a[0]{1}(2)", "a[0]{1}(2)" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char data[64];
+		struct text t = text_over(data, sizeof data);
+
+		assert_int_equal(safe_name(&t, rows[i].name, strlen(rows[i].name), SAFE_TAGS), t.used);
+		check_text(&t, rows[i].want, rows[i].name);
+	}
+}
+
 static void any_bytes(void **state)
 {
 	unsigned char name[16];
@@ -201,7 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
-		cmocka_unit_test(any_bytes),
+		cmocka_unit_test(tags), cmocka_unit_test(any_bytes),
 		cmocka_unit_test(strings),
 		cmocka_unit_test(cut),
 	};

@@ -19,6 +19,16 @@ struct machine {
 	uint64_t elapsed_ns;	/* between samples; 0: half a second */
 };
 
+/* Time stands still but when a test moves it, so that no file is slow. */
+static uint64_t now_ns = 1000000000;
+
+static uint64_t clock_of_test(void)
+{
+	return now_ns;
+}
+
+static const struct sources_choice best;
+
 static struct machine *start(const struct tree_file *files)
 {
 	struct machine *machine = calloc(1, sizeof *machine);
@@ -26,26 +36,16 @@ static struct machine *start(const struct tree_file *files)
 	assert_non_null(machine);
 	tree_make(&machine->tree, files);
 	memset(&machine->sources, 0xa5, sizeof machine->sources);
-	sources_open(&machine->sources, machine->tree.root, PAGE);
+	sources_open(&machine->sources, machine->tree.root, PAGE, &best, clock_of_test);
 	return machine;
-}
-
-/* A busy test machine makes any file slow: due again, unless a test has put it off for good. */
-static void make_due(struct pace *pace)
-{
-	if (pace->next_ns != UINT64_MAX)
-		pace->next_ns = 0;
 }
 
 static const struct sample *take(struct machine *machine)
 {
-	make_due(&machine->sources.thermal.pace);
-	make_due(&machine->sources.cpufreq.pace);
-	make_due(&machine->sources.power.pace);
 	/* Whatever a source leaves out must not be looked at: make it visible if it is. */
 	memset(&machine->sample, 0xa5, sizeof machine->sample);
 	machine->sample.known = 0;
-	machine->sample.throttled_count = 0;
+	machine->sample.throttled_count = machine->sample.gpu_count = machine->sample.battery_count = 0;
 	if (machine->samples++) {
 		machine->sample.known = KNOWS_RATES;
 		machine->sample.elapsed_ns = machine->elapsed_ns ? machine->elapsed_ns : 500000000;
@@ -545,7 +545,7 @@ static void each_package_throttles(void **state)
 	machine = calloc(1, sizeof *machine);
 	assert_non_null(machine);
 	machine->tree = tree;
-	sources_open(&machine->sources, tree.root, PAGE);
+	sources_open(&machine->sources, tree.root, PAGE, &best, clock_of_test);
 	assert_int_equal(machine->sources.power.packages, POWER_PACKAGES_MAX);
 	take(machine);
 	put(machine, CPU "cpu2/thermal_throttle/package_throttle_count", "6\n");
@@ -572,7 +572,7 @@ static void many_policies(void **state)
 	machine = calloc(1, sizeof *machine);
 	assert_non_null(machine);
 	machine->tree = tree;
-	sources_open(&machine->sources, tree.root, PAGE);
+	sources_open(&machine->sources, tree.root, PAGE, &best, clock_of_test);
 	assert_int_equal(machine->sources.cpufreq.policies, CPUFREQ_POLICIES_MAX);
 	assert_int_equal(take(machine)->frequency_fastest_hz, 1000000000);
 	assert_false(take(machine)->known & KNOWS_FREQUENCY_MAX);
@@ -589,9 +589,11 @@ static void slow_sensors_keep_their_value(void **state)
 	const struct sample *s = take(machine);
 
 	(void)state;
-	sources->thermal.pace.next_ns = UINT64_MAX;
-	sources->cpufreq.pace.next_ns = UINT64_MAX;
-	sources->power.pace.next_ns = UINT64_MAX;
+	/* as if each had taken 10 ms; the first three accounts */
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(sources->budget.account[i].known);
+		sources->budget.account[i].cost_ns = 10000000;
+	}
 	put(machine, HWMON "hwmon10/temp1_input", "50000\n");
 	put(machine, CPUFREQ "policy1/scaling_cur_freq", "1\n");
 	put(machine, "sys/firmware/acpi/platform_profile", "performance\n");
@@ -599,9 +601,13 @@ static void slow_sensors_keep_their_value(void **state)
 	assert_int_equal(s->temperature_millicelsius, 73000);
 	assert_int_equal(s->frequency_fastest_hz, 3100000000);
 	assert_string_equal(s->power_profile, "balanced");
-	sources->thermal.pace.next_ns = 1;
-	sources->cpufreq.pace.next_ns = 1;
-	sources->power.pace.next_ns = 1;
+	assert_int_equal(s->temperature_age_ms, 0);	/* no time has passed */
+	now_ns += 1000000000;
+	s = take(machine);
+	assert_int_equal(s->temperature_age_ms, 1000);
+	assert_int_equal(s->frequency_age_ms, 1000);
+	for (unsigned i = 0; i < 3; i++)
+		sources->budget.account[i].cost_ns = 0;
 	s = take(machine);
 	assert_int_equal(s->temperature_millicelsius, 50000);
 	assert_int_equal(s->frequency_fastest_hz, 800000000);
@@ -626,8 +632,8 @@ static void keeps_few_descriptors(void **state)
 
 	(void)state;
 	kept = open_descriptors() - before - 1;	/* the tree's root */
-	/* online, meminfo, vmstat, 3 pressure, temperature, 2 policies, profile, throttle count */
-	assert_int_equal(kept, 11);
+	/* online, meminfo, vmstat, 3 pressure, temperature, 2 policies, profile, throttle count, the root for scans */
+	assert_int_equal(kept, 12);
 	take(machine);
 	take(machine);
 	assert_int_equal(open_descriptors() - before - 1, kept);
@@ -643,7 +649,7 @@ static void this_machine(void **state)
 
 	(void)state;
 	assert_non_null(machine);
-	sources_open(&machine->sources, root, (uint64_t)sysconf(_SC_PAGESIZE));
+	sources_open(&machine->sources, root, (uint64_t)sysconf(_SC_PAGESIZE), &best, clock_of_test);
 	close(root);
 	s = take(machine);
 	assert_true((s->known & (KNOWS_LOAD | KNOWS_MEMORY)) == (KNOWS_LOAD | KNOWS_MEMORY));
@@ -657,7 +663,6 @@ static void the_table_has_names(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < SOURCES_COUNT; i++) {
-		assert_non_null(sources_table[i].open);
 		assert_non_null(sources_table[i].read);
 		for (unsigned k = 0; k < i; k++)
 			assert_string_not_equal(sources_table[i].name, sources_table[k].name);

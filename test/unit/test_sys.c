@@ -3,6 +3,7 @@
  * The numbers and layouts of loader/sys.h, bpf.h, bpf_attr.h, elf.h, btf.h, core.h and probe/helpers.h, held against
  * the headers of the kernel and the C library. Where both use one name, ours gets a prefix.
  */
+#define _GNU_SOURCE	/* O_PATH */
 #include <asm/ioctls.h>
 #include <elf.h>
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <linux/perf_event.h>
 #include <poll.h>
 #include <signal.h>
+#include <termios.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -141,7 +143,18 @@ static void system_calls(void **state)
 		CALL(fsopen),
 		CALL(fsconfig),
 		CALL(fsmount),
-		CALL(bpf),     CALL(madvise),
+		CALL(bpf),
+		CALL(madvise),
+		CALL(seccomp),
+		CALL(renameat),
+		CALL(unlinkat),
+		CALL(fchmod),
+		CALL(capset),
+		CALL(restart_syscall),
+		CALL(close_range),
+		CALL(landlock_create_ruleset),
+		CALL(landlock_add_rule),
+		CALL(landlock_restrict_self),
 	};
 
 	(void)state;
@@ -170,9 +183,11 @@ static void constants(void **state)
 		SAME(ENODEV),
 		SAME(EISDIR),
 		SAME(EINVAL),
+		SAME(ENOTTY),
 		SAME(ENOSPC),
 		SAME(EPIPE),
 		SAME(ERANGE),
+		SAME(ENAMETOOLONG),
 		SAME(ENOSYS),
 		SAME(ENODATA),
 		SAME(EPROTO),
@@ -180,7 +195,10 @@ static void constants(void **state)
 		SAME(EOPNOTSUPP),
 		SAME(AT_FDCWD),
 		SAME(O_RDONLY),
+		SAME(O_WRONLY),
 		SAME(O_RDWR),
+		SAME(O_CREAT),
+		SAME(O_EXCL),
 		SAME(O_CLOEXEC),
 		SAME(O_NONBLOCK),
 		SAME(PROT_NONE),
@@ -207,6 +225,17 @@ static void constants(void **state)
 		SAME(SIGPIPE),
 		SAME(SIGTERM),
 		SAME(PR_SET_PDEATHSIG),
+		SAME(PR_SET_DUMPABLE),
+		SAME(PR_CAPBSET_DROP),
+		SAME(PR_SET_NO_NEW_PRIVS),
+		SAME(PR_CAP_AMBIENT),
+		SAME(PR_CAP_AMBIENT_CLEAR_ALL),
+		SAME(O_PATH),
+		SAME(TCSETS),
+		SAME(TIOCGPGRP),
+		SAME(SIGQUIT), SAME(SIGCHLD), SAME(SIGCONT), SAME(SIGTSTP), SAME(SIGTTIN), SAME(SIGTTOU), SAME(SIGWINCH),
+		SAME(PR_SET_NAME), SAME(IXON), SAME(ICANON), SAME(ECHO), SAME(VTIME), SAME(VMIN),
+		SAME(TIOCGWINSZ),
 	};
 	static const struct pair others[] = {
 		{ "S_IFMT", SYS_S_IFMT, S_IFMT },

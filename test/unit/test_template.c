@@ -34,6 +34,11 @@ static void rendered(void **state)
 		{ "<b>\"{cpus}\"</b>\n\\", SAFE_PANGO_JSON, "<b>\\\"8\\\"</b>\\n\\u005c",
 		  "<b>\\\"1\\\"</b>\\n\\u005c" },
 		{ "a\nb", SAFE_PLAIN, "ab", "ab" },
+		{ "a\\n\\tb\\x\\", SAFE_PLAIN, "a\n\tb\\x\\", "a\n\tb\\x\\" },
+		{ "\\\\n{cpus}\\n", SAFE_PLAIN, "\\n8\n", "\\n1\n" },
+		{ "\\n\\t\\\\", SAFE_PANGO_JSON, "\\n\\t\\u005c", "\\n\\t\\u005c" },
+		{ "a\\n{cpus}\\tb", SAFE_JSON_LINE, "a 8 b", "a 1 b" },
+		{ "[{cpu_graph}][{mem_graph}]", SAFE_JSON, "[  ▁▁▂▃▅▇█▄][▃▃▃▃▃▃▃▃▃▃]", "[          ][          ]" },
 	};
 
 	(void)state;
@@ -125,7 +130,7 @@ static void listed(void **state)
 		assert_non_null(strstr(message, open + 1));
 		count++;
 	}
-	assert_int_equal(count, 30);
+	assert_int_equal(count, 39);
 }
 
 static void worst(void **state)

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One page is shared with the child: whether the screen is ours, and the settings to be restored. The child waits for the
+ * end of a pipe whose other end only we hold, so whatever ends us wakes it; then it restores what is still ours. The
+ * settings are put back only where they are still those we made: a shell that was quicker has its own.
+ */
+#include "emit/guard.h"
+
+#include "loader/sandbox.h"
+#include "loader/sys.h"
+
+enum { STDIN = 0, STDOUT = 1, STDERR = 2, WRITE_TIMEOUT_S = 1 };
+
+/* xterm's private modes: the alternate screen (1049), the cursor (25). ECMA-48: SGR, ED. */
+static const char enter[] = "\x1b[?1049h\x1b[?25l\x1b[2J", leave[] = "\x1b[m\x1b[?25h\x1b[?1049l";
+
+struct shared {
+	struct sys_termios before, ours;
+	bool taken;
+};
+
+static struct shared *shared;
+static int self, child, pipe_end = -1;
+
+static uint64_t signal_bit(int signal)
+{
+	return 1ull << (signal - 1);
+}
+
+uint64_t guard_signals(void)
+{
+	return signal_bit(SYS_SIGWINCH) | signal_bit(SYS_SIGCONT) | signal_bit(SYS_SIGTSTP);
+}
+
+static bool same(const struct sys_termios *a, const struct sys_termios *b)
+{
+	const uint8_t *x = (const uint8_t *)a, *y = (const uint8_t *)b;
+
+	for (unsigned i = 0; i < sizeof *a; i++)
+		if (x[i] != y[i])
+			return false;
+	return true;
+}
+
+/* The settings first: they never wait, while a terminal that nobody reads takes no more bytes. */
+static void restore(void)
+{
+	struct sys_pollfd room = { .fd = STDOUT, .events = SYS_POLLOUT };
+	struct sys_timespec limit = { WRITE_TIMEOUT_S, 0 };
+	struct sys_termios now;
+
+	if (!shared->taken)
+		return;
+	if (!sys_ioctl(STDOUT, SYS_TCGETS, &now) && same(&now, &shared->ours))
+		sys_ioctl(STDOUT, SYS_TCSETS, &shared->before);
+	/* not before it is done: who interrupts this, or watches, does it then */
+	if (sys_ppoll(&room, 1, &limit) > 0 && sys_write(STDOUT, leave, sizeof leave - 1) == sizeof leave - 1)
+		shared->taken = false;
+}
+
+/* ---- the child */
+
+/* Not in our group, so that what is sent to that, SIGKILL too, does not reach it; nor what names us by name. */
+_Noreturn static void watch(int end)
+{
+	/* one free descriptor: with a limit of none, ppoll(2) fails */
+	struct sandbox wants = { .terminal = true, .descriptors = 1, .slots_map = -1, .proc = -1, .sensors = -1, .output = -1 };
+	struct sandbox_report report;
+	char byte;
+
+	sys_setpgid(0, 0);
+	sys_prctl(SYS_PR_SET_NAME, (unsigned long)(uintptr_t)"terminal-guard");
+	sys_sigprocmask(SYS_SIG_SETMASK, ~0ull);
+	sys_close(STDIN);
+	sys_close(STDERR);
+	sandbox_enter(&wants, &report);
+	while (sys_read(end, &byte, 1) == -SYS_EINTR)
+		;
+	restore();
+	sys_exit(0);
+}
+
+/* ---- ourselves */
+
+static void end_by_signal(int signal)
+{
+	guard_end();
+	sys_exit(128 + signal);
+}
+
+static void take_signals(void)
+{
+	static const uint8_t ends[] = { SYS_SIGTERM, SYS_SIGINT, SYS_SIGHUP, SYS_SIGQUIT };
+
+	/* in the background: what the kernel would stop us for is looked at first (guard_take) */
+	sys_sigprocmask(SYS_SIG_BLOCK, guard_signals() | signal_bit(SYS_SIGTTIN) | signal_bit(SYS_SIGTTOU));
+	sys_signal_default(SYS_SIGTSTP);
+	for (unsigned i = 0; i < sizeof ends; i++)
+		sys_signal_last(ends[i], end_by_signal);
+}
+
+int guard_start(void)
+{
+	void *page = sys_mmap(NULL, sizeof *shared, SYS_PROT_READ | SYS_PROT_WRITE, SYS_MAP_SHARED | SYS_MAP_ANONYMOUS,
+			      -1, 0);
+	int error = sys_failed(page), ends[2];
+
+	if (!error)
+		error = sys_pipe(ends);
+	if (error)
+		return error;
+	shared = page;
+	self = sys_getpid();
+	child = sys_fork();
+	if (!child) {
+		sys_close(ends[1]);
+		watch(ends[0]);
+	}
+	sys_close(ends[0]);
+	pipe_end = ends[1];
+	if (child < 0)
+		return child;
+	take_signals();
+	return 0;
+}
+
+bool guard_in_front(void)
+{
+	int group = 0, error = sys_ioctl(STDOUT, SYS_TIOCGPGRP, &group);
+
+	/* a terminal that is not our controlling one: there is no foreground that we could be out of */
+	return error == -SYS_ENOTTY || (!error && group == sys_getpgid(0));
+}
+
+/* Keys one by one, not echoed; ctrl-C and ctrl-Z remain signals, ctrl-S stops nothing. */
+static struct sys_termios changed(struct sys_termios settings)
+{
+	settings.input &= ~(uint32_t)SYS_IXON;
+	settings.local &= ~(uint32_t)(SYS_ICANON | SYS_ECHO);
+	settings.character[SYS_VMIN] = 1;
+	settings.character[SYS_VTIME] = 0;
+	return settings;
+}
+
+bool guard_take(void)
+{
+	struct sys_termios now;
+
+	if (!guard_in_front() || sys_ioctl(STDOUT, SYS_TCGETS, &now))
+		return false;
+	if (shared->taken && same(&now, &shared->ours))
+		return true;
+	/* not ours, or not any more: a shell has had it meanwhile */
+	shared->before = now;
+	shared->ours = changed(now);
+	shared->taken = true;
+	sys_ioctl(STDOUT, SYS_TCSETS, &shared->ours);
+	return sys_write(STDOUT, enter, sizeof enter - 1) == sizeof enter - 1;
+}
+
+/* Only what has ended and been waited for is gone: not every process 1 collects what is left to it. */
+void guard_end(void)
+{
+	if (!shared)
+		return;
+	restore();
+	if (child > 0) {
+		sys_close_once(&pipe_end);
+		sys_wait(child);
+	}
+}
+
+/* By the signal itself, whose default action asks whether there is anybody to continue us. */
+void guard_stop(void)
+{
+	struct sys_timespec at_once = { 0, 0 };
+
+	restore();
+	shared->taken = false;
+	sys_kill(self, SYS_SIGTSTP);
+	sys_ppoll_masked(NULL, 0, &at_once, ~signal_bit(SYS_SIGTSTP));
+}
