@@ -1,6 +1,6 @@
 # rstat: see README.md for the two commands, docs/design.md for the tour.
 #
-#   make [run|test|check|vm|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
+#   make [run|test|check|soak|vm|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
 #
 # The program needs clang (for -target bpf), a C compiler and make. Everything else is for tests.
 
@@ -134,7 +134,7 @@ $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard pr
 variant_objects := $(variants:%=$(build)/test/probe-%.bpf.o)
 
 # All tests: unit tests under the sanitizers, then the live ones on this kernel (root).
-live_tests := $(wildcard test/kernel/*.t test/bars/*.t)
+live_tests := $(wildcard test/kernel/*.t test/bars/*.t) test/soak.t
 live-files: $(build)/test/load $(build)/test/inject $(variant_objects)
 
 test: rstat $(unit_tests) live-files
@@ -198,6 +198,11 @@ mutants: rstat live-files
 accuracy: rstat live-files
 	test/accuracy
 
+# Half an hour each by btf and by perf of what test/soak.t does for moments: SOAK_MINUTES=, SOAK_ATTACH=. Takes CPUs away.
+SOAK_MINUTES ?= 30
+soak: rstat
+	RSTAT_DISTURB=1 SOAK_MINUTES=$(SOAK_MINUTES) test/soak.t
+
 bench: rstat $(build)/test/burden
 	test/bench/run
 	test/bench/copies
@@ -235,5 +240,5 @@ clean:
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit live live-files mutants accuracy test vm analyze check bench pictures size install install-caps completions clean FORCE
+.PHONY: all run unit live live-files mutants accuracy test soak vm analyze check bench pictures size install install-caps completions clean FORCE
 .DELETE_ON_ERROR:
