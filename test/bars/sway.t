@@ -41,9 +41,10 @@ sub bar_text {
 	return $text;
 }
 
-# The pointer over the module, and what the tooltip says once it is as expected. A click closes a tooltip, a movement opens it.
+# The pointer over the module, and what the tooltip says once it is as expected in all that is. A click closes a tooltip,
+# a movement opens it. What is seen changes, and the OCR's mistakes with it.
 sub tooltip_text {
-	my ($name, $colour, $expected) = @_;
+	my ($name, $colour, @expected) = @_;
 	my $text = '';
 	my $way = 0;
 	wait_for(sub {
@@ -53,7 +54,7 @@ sub tooltip_text {
 		my $picture = picture();
 		$tooltip = plain_box($picture, $background, $bar_height) or return;
 		$text = read_text($picture, $name, $tooltip);
-		return $text =~ $expected;
+		return !grep { $text !~ $_ } @expected;
 	});
 	return $text;
 }
@@ -97,10 +98,14 @@ sub test_waybar {
 	arguments('--class-on', 'mem', '--warning', 0, '--critical', 100, '--min-cpu', 0, '--no-kernel', '-t', 20);
 	ok(configure("bar {\n    swaybar_command waybar\n}\n"), 'sway starts waybar');
 	like(bar_text('waybar-text', $colours{warning}, qr/\d+%\s+\d+%/), qr/^\d+\.\d+\s+\d+%\s+\d+%$/, 'its text in the colour of its class');
-	my $tooltip = tooltip_text('waybar-tooltip', $colours{warning}, qr/firefox.*firefox|firefox.*\n.*every [1lI]\s*s/s);
-	like($tooltip, qr/^Load\s+\d/m, 'the tooltip opens');
-	like($tooltip, qr/^\s*[\d.]+%\s+firefox\s+\d+/m, 'and has the top list');
-	like($tooltip, qr/^\s*[\d.]+%\s+<b>&\s*["“”'‘’]+\s*[-—_]?/m, 'a hostile name is shown as it is');
+	my @tooltip = (
+		[qr/^Load\s+\d/m, 'the tooltip opens'],
+		[qr/every [1lI]\s*s/, 'and tells the interval'],
+		[qr/^\s*[\d.]+%\s+firefox\s+\d+/m, 'and has the top list'],
+		[qr/^\s*[\d.]+%\s+<b>&\s*["“”'‘’]+\s*[-—_]?/m, 'a hostile name is shown as it is'],
+	);
+	my $tooltip = tooltip_text('waybar-tooltip', $colours{warning}, map { $_->[0] } @tooltip);
+	like($tooltip, $_->[0], $_->[1]) for @tooltip;
 	test_clicks();
 	test_reload();
 	load_stop($loads);
@@ -148,8 +153,9 @@ sub test_swaybar {
 	is(scalar @rstat, 1, 'one rstat');
 	for ([1, qr/every 500\s*ms/, 'a click'], [4, qr/every 250\s*ms/, 'the wheel up'], [5, qr/every 500\s*ms/, 'the wheel down']) {
 		my ($button, $expected, $what) = @$_;
+		# its left end: on a busy machine blocks of the same colour follow it
 		my $box = wait_for(sub { module_box($colours{warning}) }) // [0, 0, 0, 0];
-		point(($box->[0] + $box->[2]) / 2, ($box->[1] + $box->[3]) / 2);
+		point($box->[0] + 4, ($box->[1] + $box->[3]) / 2);
 		press($button);
 		like(bar_text('swaybar-click', $colours{warning}, $expected), $expected, "$what is delivered and obeyed");
 	}
