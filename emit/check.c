@@ -236,7 +236,7 @@ int check_run(struct monitor *monitor, const struct options *options, struct pro
 	} else {
 		put_source(&out, monitor, monitor_clock() - began_ns);
 		check_sensors(&out, monitor, options);
-		error = seal(monitor, options, -1, &sealed, f);
+		error = seal(monitor, options, NULL, &sealed, f);
 		works = !error && put_sample(&out, monitor);
 		put_slots(&out, monitor);
 		seal_print(&out, &sealed, NAME_WIDTH);

@@ -64,7 +64,7 @@ static void restore(void)
 _Noreturn static void watch(int end)
 {
 	/* one free descriptor: with a limit of none, ppoll(2) fails */
-	struct sandbox wants = { .terminal = true, .descriptors = 1, .slots_map = -1, .proc = -1, .sensors = -1, .output = -1 };
+	struct sandbox wants = { .terminal = true, .descriptors = 1, .slots_map = -1, .proc = -1, .sensors = { -1, -1 }, .output = -1 };
 	struct sandbox_report report;
 	char byte;
 
@@ -73,7 +73,8 @@ _Noreturn static void watch(int end)
 	sys_sigprocmask(SYS_SIG_SETMASK, ~0ull);
 	sys_close(STDIN);
 	sys_close(STDERR);
-	sandbox_enter(&wants, &report);
+	if (sandbox_enter(&wants, &report))
+		sys_exit(1);
 	while (sys_read(end, &byte, 1) == -SYS_EINTR)
 		;
 	restore();

@@ -335,7 +335,7 @@ int loop_run(struct monitor *monitor, struct options *options, struct failure *f
 	loop.file.directory = -1;
 	if (options->file_path && replace_open(&loop.file, options->file_path, f))
 		return 1;
-	if (seal(monitor, options, loop.file.directory, &sealed, f))
+	if (seal(monitor, options, options->file_path ? &loop.file : NULL, &sealed, f))
 		return 1;
 	error = show(&loop, options->face->begin);
 	if (options->once) {

@@ -7,11 +7,15 @@
 #include "loader/sys.h"
 #include "loader/text.h"
 
-enum { PATH_MAX = 4096, READABLE = 0644 };
+enum { PATH_MAX = 4096 };
+
+struct names {
+	char name[REPLACE_NAME_MAX + 1], fresh[REPLACE_NAME_MAX + 1];
+};
 
 static const char before[] = ".", after[] = ".new";
 
-static int split(struct replace *replace, const char *path, char folder[PATH_MAX])
+static int split(struct names *names, const char *path, char folder[PATH_MAX])
 {
 	size_t length = word_length(path), slash = length;
 	struct text text;
@@ -24,27 +28,45 @@ static int split(struct replace *replace, const char *path, char folder[PATH_MAX
 	/* "x.prom" is in ".", "/x.prom" in "/" */
 	folder[slash] = '.';
 	folder[slash + 1] = '\0';
-	memcpy(replace->name, path + slash, length - slash + 1);
-	text = text_over(replace->fresh, sizeof replace->fresh - 1);
+	memcpy(names->name, path + slash, length - slash + 1);
+	text = text_over(names->fresh, sizeof names->fresh - 1);
 	text_string(&text, before);
-	text_string(&text, replace->name);
+	text_string(&text, names->name);
 	text_string(&text, after);
-	replace->fresh[text.used] = '\0';
+	names->fresh[text.used] = '\0';
 	return 0;
+}
+
+/* In a mapping of its own, which is not written any more. */
+static int keep(struct replace *replace, const struct names *names)
+{
+	struct names *kept = sys_mmap(NULL, sizeof *kept, SYS_PROT_READ | SYS_PROT_WRITE,
+				      SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
+	int error = sys_failed(kept);
+
+	if (error)
+		return error;
+	*kept = *names;
+	replace->name = kept->name;
+	replace->fresh = kept->fresh;
+	return sys_mprotect(kept, sizeof *kept, SYS_PROT_READ);
 }
 
 int replace_open(struct replace *replace, const char *path, struct failure *f)
 {
 	char folder[PATH_MAX];
-	int error = split(replace, path, folder);
+	struct names names = { 0 };
+	int error = split(&names, path, folder);
 
-	replace->error = 0;
-	replace->directory = -1;
+	*replace = (struct replace){ .directory = -1 };
+	if (!error)
+		error = keep(replace, &names);
 	if (error)
 		return fail(f, error, "open the folder of", path, NULL);
 	replace->directory = sys_open(folder, SYS_O_PATH | ARCH_O_DIRECTORY);
 	if (replace->directory < 0)
 		return fail(f, replace->directory, "open the folder of", path, "--file wants one that exists");
+	sys_umask(0777 & ~REPLACE_MODE);
 	return 0;
 }
 
@@ -54,12 +76,10 @@ static int write_fresh(struct replace *replace, const void *data, size_t size)
 
 	/* what a killed one has left, or what somebody has put there for us to write into */
 	sys_unlink_at(replace->directory, replace->fresh);
-	fd = sys_create_at(replace->directory, replace->fresh, READABLE);
+	fd = sys_create_at(replace->directory, replace->fresh, REPLACE_MODE);
 	if (fd < 0)
 		return fd;
-	error = sys_fchmod(fd, READABLE);	/* whatever the umask is */
-	if (!error)
-		error = write_all(fd, data, size);
+	error = write_all(fd, data, size);
 	sys_close(fd);
 	return error;
 }

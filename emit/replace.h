@@ -12,19 +12,21 @@
 
 #include "loader/failure.h"
 
-enum { REPLACE_NAME_MAX = 255 };	/* NAME_MAX, include/uapi/linux/limits.h */
+enum { REPLACE_NAME_MAX = 255, REPLACE_MODE = 0644 };	/* NAME_MAX, include/uapi/linux/limits.h */
 
 struct replace {
 	int directory;				/* descriptor, only a place (O_PATH) */
-	char name[REPLACE_NAME_MAX + 1];
-	char fresh[REPLACE_NAME_MAX + 1];	/* ".NAME.new" */
+	const char *name, *fresh;		/* NAME and ".NAME.new", in memory that cannot be written any more */
 	int error;				/* of the last try */
 };
 
-/* Opens the folder of the path. 0, or -errno with the failure saying what: no such folder, too long a name. */
+/*
+ * Opens the folder of the path, and sets the umask. 0, or -errno with the failure saying what: no such folder, too long a name.
+ * The names are where the sandbox can name them: seccomp(2) sees addresses only, so what stands there must stay.
+ */
 int replace_open(struct replace *replace, const char *path, struct failure *f);
 
-/* 0 or -errno, also in replace->error. The old file stands until the new one is whole. Readable by all. */
+/* 0 or -errno, also in replace->error. The old file stands until the new one is whole. Readable by all, unless the folder has a default ACL that says else. */
 int replace_write(struct replace *replace, const void *data, size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 #include "emit/seal.h"
 
 #include "emit/format.h"
+#include "emit/replace.h"
 #include "loader/bpf.h"
 #include "loader/cold.h"
 #include "loader/sys.h"
@@ -23,6 +24,8 @@ static void want_probe(struct sandbox *wants, struct probe *probe)
 {
 	wants->probe = true;
 	wants->slots_map = probe->slots_map;
+	wants->slots = probe->slots;
+	wants->slots_size = probe_reserved(probe);
 	wants->descriptors += PROBE_DESCRIPTORS;
 	if (sandbox_needs_capability(use_probe, probe))
 		wants->capabilities |= 1ull << CAP_BPF;
@@ -36,22 +39,34 @@ static void want_walk(struct sandbox *wants, const struct proc *proc)
 	wants->capabilities |= 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH;
 }
 
-int seal(struct monitor *monitor, const struct options *options, int output, struct sandbox_report *report, struct failure *f)
+/* The folder may be another user's, as the exporter's is: started by root, we could write there. */
+static void want_file(struct sandbox *wants, const struct replace *file)
+{
+	wants->output = file->directory;
+	wants->fresh = file->fresh;
+	wants->name = file->name;
+	wants->mode = REPLACE_MODE;
+	wants->descriptors++;
+	wants->capabilities |= 1ull << CAP_DAC_OVERRIDE;
+}
+
+int seal(struct monitor *monitor, const struct options *options, const struct replace *file, struct sandbox_report *report,
+	 struct failure *f)
 {
 	struct sandbox wants = {
 		.slots_map = -1,
 		.proc = -1,
-		.sensors = sys_open("/sys", SYS_O_PATH),
-		.output = output,
+		/* devices by their class, and where those links lead */
+		.sensors = { sys_open("/sys/class", SYS_O_PATH), sys_open("/sys/devices", SYS_O_PATH) },
+		.output = -1,
 		.terminal = options->live,
-		/* and the file that replaces another */
-		.descriptors = SENSOR_DESCRIPTORS + (output >= 0),
-		/* the folder may be another user's, as the exporter's is: started by root, we could write there */
-		.capabilities = output >= 0 ? 1ull << CAP_DAC_OVERRIDE : 0,
+		.descriptors = SENSOR_DESCRIPTORS,
 	};
 	int error;
 
 	cold_drop();
+	if (file)
+		want_file(&wants, file);
 	if (monitor->rung->slow) {
 		want_walk(&wants, &monitor->proc);
 	} else {
@@ -59,10 +74,11 @@ int seal(struct monitor *monitor, const struct options *options, int output, str
 		want_probe(&wants, &monitor->probe);
 	}
 	error = sandbox_enter(&wants, report);
-	sys_close_once(&wants.sensors);
+	for (unsigned i = 0; i < LANDLOCK_FOLDERS; i++)
+		sys_close_once(&wants.sensors[i]);
 	if (!(report->opens & SANDBOX_SENSORS))
 		sources_seal(&monitor->sources);
-	return error ? fail(f, error, "give up", "capabilities", NULL) : 0;
+	return error ? fail(f, error, "give up", "what is not needed", NULL) : 0;
 }
 
 /* ---- the report */
@@ -125,7 +141,7 @@ void seal_print(struct text *out, const struct sandbox_report *report, unsigned 
 	} else if (put_outcome(out, report->landlock)) {
 		text_string(out, report->opens ? "all but " : "all");
 		if (report->opens & SANDBOX_SENSORS)
-			text_string(out, "reading below /sys");
+			text_string(out, "reading below /sys/class and /sys/devices");
 		if (report->opens & SANDBOX_OUTPUT)
 			text_string(out, report->opens & SANDBOX_SENSORS ? ", replacing the output" : "replacing the output");
 		text_string(out, ", by Landlock ");

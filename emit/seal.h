@@ -4,10 +4,12 @@
 #define RSTAT_EMIT_SEAL_H
 
 #include "emit/monitor.h"
+#include "emit/replace.h"
 #include "loader/sandbox.h"
 
-/* For good: afterwards files can be opened below /sys, and replaced in the folder `output` (-1: none). 0, or -errno with the failure saying what. */
-int seal(struct monitor *monitor, const struct options *options, int output, struct sandbox_report *report, struct failure *f);
+/* For good: afterwards devices below /sys can be looked for, and that one file be replaced (NULL: none). 0, or -errno with the failure saying what. */
+int seal(struct monitor *monitor, const struct options *options, const struct replace *file, struct sandbox_report *report,
+	 struct failure *f);
 
 /* The state it has led to, a line for each step, as --check prints it; names are padded to `width`. */
 void seal_print(struct text *out, const struct sandbox_report *report, unsigned width);

@@ -42,7 +42,7 @@ static int permit(int ruleset, int directory, uint64_t allowed)
 	return directory < 0 ? 0 : sys_landlock_add(ruleset, RULE_PATH_BENEATH, &rule);
 }
 
-int landlock_confine(int version, int readable, int replaced)
+int landlock_confine(int version, const int readable[LANDLOCK_FOLDERS], int replaced)
 {
 	struct attributes handled = {
 		.files = FS_VERSION_1 | (version >= 2 ? FS_REFER : 0) | (version >= 3 ? FS_TRUNCATE : 0) |
@@ -56,7 +56,9 @@ int landlock_confine(int version, int readable, int replaced)
 
 	if (ruleset < 0)
 		return ruleset;
-	error = permit(ruleset, readable, FS_READ_FILE | FS_READ_DIR);
+	error = 0;
+	for (unsigned i = 0; !error && i < LANDLOCK_FOLDERS; i++)
+		error = permit(ruleset, readable[i], FS_READ_FILE | FS_READ_DIR);
 	if (!error)
 		error = permit(ruleset, replaced, replace & handled.files);
 	if (!error)

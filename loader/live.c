@@ -178,7 +178,7 @@ void probe_unload(struct probe *probe)
 	sys_close_once(&probe->sample);
 	sys_close_once(&probe->reclaim);
 	sys_close_once(&probe->slots_map);
-	unmap(probe->slots, (size_t)probe->capacity * sizeof(struct slot));
+	unmap(probe->slots, probe_reserved(probe));
 	unmap(probe->running, probe->cpus * sizeof(struct running));
 	unmap(probe->counters, sizeof(struct counters));
 	unmap(probe->epoch, sizeof(struct epoch));

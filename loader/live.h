@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "loader/object.h"
+#include "loader/sandbox.h"
 #include "probe/abi.h"
 
 enum { PROBE_LINKS_MAX = 4, PROBE_NAME_SIZE = 24 };
@@ -48,6 +49,12 @@ struct probe {
 	uint32_t switch_index;		/* of the program on sched_switch */
 	uint64_t switch_id;		/* where it is attached: id in the kernel's BTF, or of the event */
 };
+
+/* Bytes of address space that are reserved for the slots, with what a piece may be too long. */
+static inline size_t probe_reserved(const struct probe *probe)
+{
+	return (size_t)probe->capacity * sizeof(struct slot) + SANDBOX_PIECE_MAX;
+}
 
 /* A probe without anything, which may be unloaded. */
 void probe_clear(struct probe *probe);

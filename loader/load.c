@@ -201,7 +201,7 @@ static int map_one(struct object *object, const char *name, size_t size, int pro
 static int map_arrays(struct probe *probe, struct object *object, struct failure *f)
 {
 	struct object_map *slots = object_find_map(object, "slots_map");
-	size_t size = (size_t)probe->capacity * sizeof(struct slot);
+	size_t size = probe_reserved(probe);
 	void *range;
 	int error;
 

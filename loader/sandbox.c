@@ -7,7 +7,6 @@
 
 #include "loader/bpf.h"
 #include "loader/bpf_attr.h"
-#include "loader/landlock.h"
 #include "loader/seccomp.h"
 #include "loader/sys.h"
 
@@ -82,10 +81,18 @@ static uint64_t descriptor_limit(unsigned more)
 	return fd;
 }
 
+/* A limit that is lower already stays. */
 static int lower(int resource, uint64_t value)
 {
-	struct sys_rlimit limit = { value, value };
+	struct sys_rlimit limit = { value, value }, old = { 0 };
+	int error = sys_prlimit(0, resource, NULL, &old);
 
+	if (error || (old.current <= value && old.maximum <= value))
+		return error;
+	if (old.current < value)
+		limit.current = old.current;
+	if (old.maximum < value)
+		limit.maximum = old.maximum;
 	return sys_prlimit(0, resource, &limit, NULL);
 }
 
@@ -112,8 +119,8 @@ static void allow_loop(struct seccomp_filter *filter)
 {
 	static const struct seccomp_check to_streams[] = { { 0, SECCOMP_AT_MOST, STREAM_MAX } };
 	static const uint16_t calls[] = {
-		NR_pread64, NR_clock_gettime, NR_read, NR_sysinfo, NR_ppoll, NR_close, NR_timerfd_settime,
-		NR_exit_group, NR_restart_syscall,
+		NR_pread64, NR_clock_gettime, NR_read, NR_sysinfo, NR_ppoll, NR_timerfd_settime, NR_exit_group,
+		NR_restart_syscall,
 	};
 
 	for (unsigned i = 0; i < sizeof calls / sizeof calls[0]; i++)
@@ -121,7 +128,22 @@ static void allow_loop(struct seccomp_filter *filter)
 	seccomp_allow(filter, NR_write, to_streams, 1);
 }
 
-static void allow_probe(struct seccomp_filter *filter, int slots_map)
+/* Pieces that begin in that range; a check looks at one value of an address's upper half. */
+static void allow_pieces(struct seccomp_filter *filter, int map, uintptr_t from, uintptr_t to)
+{
+	const struct seccomp_check piece[] = {
+		{ 0, SECCOMP_AT_LEAST, from },
+		{ 0, SECCOMP_AT_MOST, to },
+		{ 1, SECCOMP_AT_MOST, SANDBOX_PIECE_MAX },
+		{ 2, SECCOMP_EQUAL, SYS_PROT_READ },
+		{ 3, SECCOMP_EQUAL, SYS_MAP_SHARED | SYS_MAP_FIXED },
+		{ 4, SECCOMP_EQUAL, (uint32_t)map },
+	};
+
+	seccomp_allow(filter, NR_mmap, piece, 6);
+}
+
+static void allow_probe(struct seccomp_filter *filter, const struct sandbox *wants)
 {
 	static const struct seccomp_check run[] = {
 		{ 0, SECCOMP_EQUAL, BPF_PROG_TEST_RUN }, { 2, SECCOMP_EQUAL, sizeof(struct attr_test_run) },
@@ -129,46 +151,56 @@ static void allow_probe(struct seccomp_filter *filter, int slots_map)
 	static const struct seccomp_check iterate[] = {
 		{ 0, SECCOMP_EQUAL, BPF_ITER_CREATE }, { 2, SECCOMP_EQUAL, sizeof(struct attr_iter_create) },
 	};
-	const struct seccomp_check map[] = {
-		{ 2, SECCOMP_EQUAL, SYS_PROT_READ },
-		{ 3, SECCOMP_EQUAL, SYS_MAP_SHARED | SYS_MAP_FIXED },
-		{ 4, SECCOMP_EQUAL, (uint32_t)slots_map },
-	};
+	uintptr_t from = (uintptr_t)wants->slots, last = from + wants->slots_size - SANDBOX_PIECE_MAX;
+	uintptr_t border = last & ~(uintptr_t)UINT32_MAX;
 
 	seccomp_allow(filter, NR_bpf, run, 2);
 	seccomp_allow(filter, NR_bpf, iterate, 2);
-	seccomp_allow(filter, NR_mmap, map, 3);
+	if (from < border)
+		allow_pieces(filter, wants->slots_map, from, border - 1);
+	allow_pieces(filter, wants->slots_map, from < border ? border : from, last);
 }
 
-/* Relative to a directory that is held, and only to be read; where to, is Landlock's to say. */
+/* As collect/file.c opens files. From a descriptor, but a path that begins with a slash does not begin there: Landlock says where. */
 static void allow_reading(struct seccomp_filter *filter)
 {
-	static const uint32_t allowed = SYS_O_NONBLOCK | SYS_O_CLOEXEC | ARCH_O_DIRECTORY | SYS_O_PATH;
-	const struct seccomp_check open[] = {
-		{ 0, SECCOMP_AT_MOST, INT32_MAX }, { 2, SECCOMP_NONE_OF, ~allowed },
+	static const struct seccomp_check open[] = {
+		{ 0, SECCOMP_AT_MOST, INT32_MAX }, { 2, SECCOMP_EQUAL, SYS_O_RDONLY | SYS_O_NONBLOCK | SYS_O_CLOEXEC },
 	};
 
 	seccomp_allow(filter, NR_openat, open, 2);
 	allow_any(filter, NR_getdents64);
-	allow_any(filter, NR_lseek);
 	allow_any(filter, NR_readlinkat);
-	allow_any(filter, NR_fstat);
 }
 
-/* A new file in that folder, of any number that is free; then it takes the place of another one. */
-static void allow_replacing(struct seccomp_filter *filter, int folder)
+/*
+ * A new file of that one name, then it takes the place of the other one. A filter sees no names, but where they stand; that
+ * cannot be written, nor anything be mapped over it. Nor may another folder get the descriptor's number.
+ */
+static void allow_replacing(struct seccomp_filter *filter, const struct sandbox *wants)
 {
+	uint32_t folder = (uint32_t)wants->output;
+	uintptr_t fresh = (uintptr_t)wants->fresh, name = (uintptr_t)wants->name;
 	const struct seccomp_check create[] = {
-		{ 0, SECCOMP_EQUAL, (uint32_t)folder },
-		{ 2, SECCOMP_EQUAL, SYS_O_WRONLY | SYS_O_CREAT | SYS_O_EXCL | SYS_O_CLOEXEC },
+		{ 0, SECCOMP_EQUAL, folder }, { 1, SECCOMP_EQUAL, fresh },
+		{ 2, SECCOMP_EQUAL, SYS_O_WRONLY | SYS_O_CREAT | SYS_O_EXCL | SYS_O_CLOEXEC }, { 3, SECCOMP_EQUAL, wants->mode },
 	};
-	const struct seccomp_check rename[] = { { 0, SECCOMP_EQUAL, (uint32_t)folder }, { 2, SECCOMP_EQUAL, (uint32_t)folder } };
+	const struct seccomp_check remove[] = { { 0, SECCOMP_EQUAL, folder }, { 1, SECCOMP_EQUAL, fresh }, { 2, SECCOMP_EQUAL, 0 } };
+	const struct seccomp_check rename[] = {
+		{ 0, SECCOMP_EQUAL, folder }, { 1, SECCOMP_EQUAL, fresh }, { 2, SECCOMP_EQUAL, folder }, { 3, SECCOMP_EQUAL, name },
+	};
 
-	seccomp_allow(filter, NR_openat, create, 2);
-	seccomp_allow(filter, NR_unlinkat, create, 1);
-	seccomp_allow(filter, NR_renameat, rename, 2);
-	allow_any(filter, NR_fchmod);
+	seccomp_allow(filter, NR_openat, create, 4);
+	seccomp_allow(filter, NR_unlinkat, remove, 3);
+	seccomp_allow(filter, NR_renameat, rename, 4);
 	allow_any(filter, NR_write);
+}
+
+static void allow_closing(struct seccomp_filter *filter, int folder)
+{
+	const struct seccomp_check other[] = { { 0, SECCOMP_NOT, (uint32_t)folder } };
+
+	seccomp_allow(filter, NR_close, other, folder >= 0);
 }
 
 static void allow_terminal(struct seccomp_filter *filter)
@@ -196,12 +228,15 @@ static int filter_calls(const struct sandbox *wants, struct sandbox_report *repo
 
 	seccomp_begin(&filter);
 	allow_loop(&filter);
+	allow_closing(&filter, wants->output);
 	if (wants->probe)
-		allow_probe(&filter, wants->slots_map);
+		allow_probe(&filter, wants);
 	if (report->opens & (SANDBOX_PROC | SANDBOX_SENSORS))
 		allow_reading(&filter);
+	if (report->opens & SANDBOX_PROC)
+		allow_any(&filter, NR_lseek);
 	if (wants->output >= 0)
-		allow_replacing(&filter, wants->output);
+		allow_replacing(&filter, wants);
 	if (wants->terminal)
 		allow_terminal(&filter);
 	error = seccomp_install(&filter);
@@ -220,12 +255,25 @@ static int confine_files(const struct sandbox *wants, struct sandbox_report *rep
 	/* who is confined may not look at who is not, as by ptrace(2): the IO of processes is not read then */
 	if (wants->proc >= 0)
 		return -SYS_EPERM;
-	error = landlock_confine(version, wants->sensors, wants->output);
-	if (error)
-		return error;
 	report->landlock_version = (unsigned)version;
-	report->opens |= wants->sensors >= 0 ? SANDBOX_SENSORS : 0;
-	return 0;
+	error = landlock_confine(version, wants->sensors, wants->output);
+	for (unsigned i = 0; !error && i < LANDLOCK_FOLDERS; i++)
+		report->opens |= wants->sensors[i] >= 0 ? SANDBOX_SENSORS : 0;
+	return error;
+}
+
+/* What must have been done. -EPERM of seccomp(2): what confines us already, as of a container, does not let us. */
+static int fatal(const struct sandbox_report *report)
+{
+	int error = report->capabilities ? report->capabilities : report->no_new_privs;
+
+	if (!error)
+		error = report->limits;
+	if (!error && report->landlock_version)
+		error = report->landlock;
+	if (!error && report->seccomp != -SYS_ENOSYS && report->seccomp != -SYS_EINVAL && report->seccomp != -SYS_EPERM)
+		error = report->seccomp;
+	return error;
 }
 
 int sandbox_enter(const struct sandbox *wants, struct sandbox_report *report)
@@ -239,5 +287,5 @@ int sandbox_enter(const struct sandbox *wants, struct sandbox_report *report)
 	report->limits = set_limits(wants->descriptors);
 	report->landlock = report->no_new_privs ? report->no_new_privs : confine_files(wants, report);
 	report->seccomp = report->no_new_privs ? report->no_new_privs : filter_calls(wants, report);
-	return report->capabilities ? report->capabilities : report->no_new_privs;
+	return fatal(report);
 }

@@ -5,14 +5,27 @@
 
 enum {	/* include/uapi/linux/bpf_common.h, seccomp.h */
 	LOAD = 0x20,			/* BPF_LD | BPF_W | BPF_ABS: a word of struct seccomp_data */
-	JUMP_EQUAL = 0x15,		/* BPF_JMP | BPF_K and BPF_JEQ, BPF_JGT, BPF_JSET */
+	JUMP_EQUAL = 0x15,		/* BPF_JMP | BPF_K and BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET */
 	JUMP_ABOVE = 0x25,
+	JUMP_AT_LEAST = 0x35,
 	JUMP_ANY_OF = 0x45,
 	RETURN = 0x06,			/* BPF_RET | BPF_K */
 	AT_CALL = 0,			/* of struct seccomp_data: nr, arch, ip, then six arguments of 8 bytes */
 	AT_ARCHITECTURE = 4,
 	AT_ARGUMENTS = 16,
 	SET_MODE_FILTER = 1,
+};
+
+/* Each test as a jump, and whether it holds where that is taken. */
+static const struct {
+	uint8_t code;
+	bool holds;
+} tests[] = {
+	[SECCOMP_EQUAL] = { JUMP_EQUAL, true },
+	[SECCOMP_NOT] = { JUMP_EQUAL, false },
+	[SECCOMP_AT_MOST] = { JUMP_ABOVE, false },
+	[SECCOMP_AT_LEAST] = { JUMP_AT_LEAST, true },
+	[SECCOMP_NONE_OF] = { JUMP_ANY_OF, false },
 };
 
 static const uint32_t allow = 0x7fff0000, kill_process = 0x80000000;
@@ -63,12 +76,11 @@ void seccomp_allow(struct seccomp_filter *filter, unsigned call, const struct se
 		uint32_t at = AT_ARGUMENTS + 8u * checks[i].argument;
 
 		put(filter, LOAD, at + 4);	/* both architectures are little-endian */
-		put(filter, JUMP_EQUAL, 0);
+		put(filter, JUMP_EQUAL, (uint32_t)(checks[i].value >> 32));
 		or_else(filter, end, true);
 		put(filter, LOAD, at);
-		put(filter, checks[i].test == SECCOMP_EQUAL ? JUMP_EQUAL :
-			    checks[i].test == SECCOMP_AT_MOST ? JUMP_ABOVE : JUMP_ANY_OF, checks[i].value);
-		or_else(filter, end, checks[i].test == SECCOMP_EQUAL);
+		put(filter, tests[checks[i].test].code, (uint32_t)checks[i].value);
+		or_else(filter, end, tests[checks[i].test].holds);
 	}
 	put(filter, RETURN, allow);
 	filter->calls++;

@@ -11,15 +11,17 @@
 
 enum seccomp_test {
 	SECCOMP_EQUAL,		/* the argument is the value */
+	SECCOMP_NOT,		/* it is not; its lower half, that is */
 	SECCOMP_AT_MOST,	/* unsigned */
+	SECCOMP_AT_LEAST,
 	SECCOMP_NONE_OF,	/* no bit of the value is set */
 };
 
-/* The upper half of the argument must be zero in any case. */
+/* The upper half of the argument must be that of the value in any case. */
 struct seccomp_check {
 	uint8_t argument;	/* 0..5 */
 	uint8_t test;		/* enum seccomp_test */
-	uint32_t value;
+	uint64_t value;
 };
 
 /* struct sock_filter, include/uapi/linux/filter.h */
@@ -29,7 +31,7 @@ struct seccomp_step {
 	uint32_t value;
 };
 
-enum { SECCOMP_STEPS_MAX = 256 };
+enum { SECCOMP_STEPS_MAX = 384 };
 
 struct seccomp_filter {
 	struct seccomp_step step[SECCOMP_STEPS_MAX];

@@ -208,9 +208,10 @@ static inline int sys_unlink_at(int directory, const char *path)
 	return (int)sys_call(NR_unlinkat, directory, (long)path, 0, 0, 0, 0);
 }
 
-static inline int sys_fchmod(int fd, unsigned mode)
+/* What new files do not get; the mask before. */
+static inline int sys_umask(unsigned mask)
 {
-	return (int)sys_call(NR_fchmod, fd, mode, 0, 0, 0, 0);
+	return (int)sys_call(NR_umask, mask, 0, 0, 0, 0, 0);
 }
 
 static inline int sys_close(int fd)

@@ -80,7 +80,7 @@ enum {
 	NR_bpf = 280,
 	NR_renameat = 38,
 	NR_unlinkat = 35,
-	NR_fchmod = 52,
+	NR_umask = 166,
 	NR_seccomp = 277,
 	NR_capset = 91,
 	NR_restart_syscall = 128,

@@ -78,7 +78,7 @@ enum {
 	NR_getdents64 = 217,
 	NR_renameat = 264,
 	NR_unlinkat = 263,
-	NR_fchmod = 91,
+	NR_umask = 95,
 	NR_seccomp = 317,
 	NR_bpf = 321,
 	NR_capset = 126,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * inject PID CALL: makes a running process issue a system call, as code that took it over would, by ptrace(2). Prints
- * "killed SIGNAL" where that ended it, "refused ERRNO" or "done RESULT" else, and leaves the process as it was.
+ * inject PID CALL [N=VALUE]...: makes a running process issue a system call, as code that took it over would, by
+ * ptrace(2). N=VALUE: argument N is that number instead, or the text after "N=:". Prints "killed SIGNAL" where that ended
+ * it, "refused ERRNO" or "done RESULT" else, and leaves the process as it was.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -23,15 +24,17 @@
 
 enum { TEXT = -1000, STRUCTURE = -1001 };	/* as an argument: the address of the bytes below */
 
-static const struct call {
+static struct call {
 	const char *name;
 	long number, argument[6];
 	const char *text;
 } calls[] = {
 	{ "clock_gettime", SYS_clock_gettime, { 1, STRUCTURE }, NULL },	/* allowed: that the injection works at all */
 	{ "open", SYS_openat, { AT_FDCWD, TEXT, O_RDONLY }, "/bin/sh" },
-	{ "open-below", SYS_openat, { 3, TEXT, O_RDONLY }, "/bin/sh" },
-	{ "open-sys", SYS_openat, { 3, TEXT, O_RDONLY | O_CLOEXEC }, "/sys/devices/system/cpu/online" },
+	{ "open-below", SYS_openat, { 3, TEXT, O_RDONLY | O_NONBLOCK | O_CLOEXEC }, "/bin/sh" },
+	{ "open-sys", SYS_openat, { 3, TEXT, O_RDONLY | O_NONBLOCK | O_CLOEXEC }, "/sys/devices/system/cpu/online" },
+	{ "open-sys-kernel", SYS_openat, { 3, TEXT, O_RDONLY | O_NONBLOCK | O_CLOEXEC }, "/sys/kernel/profiling" },
+	{ "open-path", SYS_openat, { 3, TEXT, O_PATH | O_CLOEXEC }, "/bin/sh" },
 	{ "open-sys-write", SYS_openat, { 3, TEXT, O_RDWR }, "/sys/kernel/profiling" },
 	{ "open-write", SYS_openat, { AT_FDCWD, TEXT, O_WRONLY | O_CREAT, 0600 }, "/tmp/rstat-injected" },
 	{ "socket", SYS_socket, { AF_UNIX, SOCK_STREAM, 0 }, NULL },
@@ -50,6 +53,10 @@ static const struct call {
 	{ "prctl", SYS_prctl, { 4, 1 }, NULL },
 	{ "perf", SYS_perf_event_open, { STRUCTURE, -1, 0, -1, 0 }, NULL },
 	{ "ioctl", SYS_ioctl, { 0, 0x5412, TEXT }, "x" },	/* TIOCSTI: types for the user */
+	{ "close", SYS_close, { 1 << 20 }, NULL },	/* allowed */
+	{ "fchmod", SYS_fchmod, { 1, 0666 }, NULL },
+	{ "unlink", SYS_unlinkat, { 3, TEXT, 0 }, "x" },
+	{ "rename", SYS_renameat, { 3, TEXT, 3, TEXT }, "x" },
 	{ "none", 100000, { 0 }, NULL },
 };
 
@@ -171,7 +178,7 @@ static long inject(pid_t pid, const struct call *call, int *status)
 
 int main(int argc, char **argv)
 {
-	const struct call *call = NULL;
+	struct call *call = NULL;
 	int status = 0;
 	long result;
 
@@ -180,11 +187,20 @@ int main(int argc, char **argv)
 			puts(calls[i].name);
 		return 0;
 	}
-	for (unsigned i = 0; argc == 3 && i < sizeof calls / sizeof calls[0]; i++)
+	for (unsigned i = 0; argc >= 3 && i < sizeof calls / sizeof calls[0]; i++)
 		if (!strcmp(calls[i].name, argv[2]))
 			call = &calls[i];
 	if (!call)
 		return 2;
+	for (int i = 3; i < argc; i++) {
+		int at = argv[i][0] - '0';
+
+		if (at < 0 || at > 5 || argv[i][1] != '=')
+			return 2;
+		call->argument[at] = argv[i][2] == ':' ? TEXT : strtol(argv[i] + 2, NULL, 0);
+		if (argv[i][2] == ':')
+			call->text = argv[i] + 3;
+	}
 	result = inject(atoi(argv[1]), call, &status);
 	if (WIFSIGNALED(status))
 		printf("killed %s\n", sigabbrev_np(WTERMSIG(status)));

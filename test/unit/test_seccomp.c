@@ -37,6 +37,7 @@ static uint32_t run(const struct seccomp_filter *filter, const struct seccomp_da
 		case BPF_RET | BPF_K: return step->value;
 		case BPF_JMP | BPF_JEQ | BPF_K: holds = accumulator == step->value; break;
 		case BPF_JMP | BPF_JGT | BPF_K: holds = accumulator > step->value; break;
+		case BPF_JMP | BPF_JGE | BPF_K: holds = accumulator >= step->value; break;
 		case BPF_JMP | BPF_JSET | BPF_K: holds = accumulator & step->value; break;
 		default: _fail(__FILE__, __LINE__);
 		}
@@ -130,6 +131,42 @@ static void test_arguments(void **state)
 	free(filter);
 }
 
+/* Addresses: both halves count, also those of a range. */
+static void test_addresses(void **state)
+{
+	static const uint64_t from = 0x7fff80001000, to = 0x7fff80003000;
+	static const struct seccomp_check checks[] = {
+		{ 0, SECCOMP_AT_LEAST, from }, { 0, SECCOMP_AT_MOST, to }, { 1, SECCOMP_EQUAL, from }, { 2, SECCOMP_NOT, 12 },
+	};
+	static const struct {
+		uint64_t arguments[6];
+		bool allowed;
+	} rows[] = {
+		{ { from, from, 0 }, true },
+		{ { to, from, 0 }, true },
+		{ { from - 1, from, 0 }, false },
+		{ { to + 1, from, 0 }, false },
+		{ { (uint32_t)from, from, 0 }, false },		/* another upper half */
+		{ { from + (1ull << 32), from, 0 }, false },
+		{ { from - (1ull << 32), from, 0 }, false },
+		{ { from, (uint32_t)from, 0 }, false },
+		{ { from, from + 1, 0 }, false },
+		{ { from, from | 1ull << 56, 0 }, false },	/* a tag is another value, too */
+		{ { from, from, 12 }, false },
+		{ { from, from, 11 }, true },
+		{ { from, from, 13 }, true },
+		{ { from, from, 12 | 1ull << 32 }, false },	/* the kernel looks at the lower half only */
+	};
+	struct seccomp_filter *filter = exactly(sizeof *filter);
+
+	(void)state;
+	seccomp_begin(filter);
+	seccomp_allow(filter, 9, checks, COUNT_OF(checks));
+	for (unsigned i = 0; i < COUNT_OF(rows); i++)
+		assert_int_equal(allows(filter, 9, rows[i].arguments), rows[i].allowed);
+	free(filter);
+}
+
 static void test_full(void **state)
 {
 	static const struct seccomp_check check = { 0, SECCOMP_EQUAL, 1 };
@@ -150,6 +187,7 @@ int main(void)
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_architecture),
 		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_full),
 	};
 

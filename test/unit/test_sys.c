@@ -148,7 +148,7 @@ static void system_calls(void **state)
 		CALL(seccomp),
 		CALL(renameat),
 		CALL(unlinkat),
-		CALL(fchmod),
+		CALL(umask),
 		CALL(capset),
 		CALL(restart_syscall),
 		CALL(close_range),
