@@ -12,7 +12,7 @@
 #include "loader/start.h"
 #include "loader/sys.h"
 
-enum { STDOUT = 1, STDERR = 2, EXIT_FAILED = 1 };
+enum { STDIN = 0, STDOUT = 1, STDERR = 2, EXIT_FAILED = 1 };
 
 static struct monitor monitor;
 static struct options options;
@@ -53,6 +53,10 @@ static int fill_standard_descriptors(struct failure *f)
 	} while (fd >= 0 && fd <= STDERR);
 	if (fd >= 0)
 		sys_close(fd);
+	/* the limit may be raised later on, by who started us */
+	for (int standard = STDIN; standard <= STDERR; standard++)
+		if (sys_fstat(standard, &mode, &size) == -SYS_EBADF)
+			return fail(f, fd, "open", "/dev/null", "0, 1 and 2 must be open");
 	return 0;
 }
 
@@ -118,13 +122,14 @@ static void prepare_terminal(char **envp)
 		term_set(&options);
 }
 
-/* With file capabilities a file is written with its caller's own rights; with those of another user it is not at all. */
+/* With file capabilities a file is written with its caller's own rights; with those of another user or group it is not at all. */
 static bool has_rights_of_another(void)
 {
 	struct sys_capability set = { 0 };
 	uint32_t two = 1u << (CAP_BPF - 32) | 1u << (CAP_PERFMON - 32);
 
-	return start_facts()->secure && (sys_capget(&set) || set.word[0].permitted || set.word[1].permitted & ~two);
+	return start_facts()->another ||
+	       (start_facts()->secure && (sys_capget(&set) || set.word[0].permitted || set.word[1].permitted & ~two));
 }
 
 static int act(struct failure *f)

@@ -19,7 +19,7 @@
 #include "loader/start.h"
 #include "loader/sys.h"
 
-enum { AT_NULL = 0, AT_PHDR = 3, AT_PHNUM = 5, AT_PAGESZ = 6, AT_UID = 11, AT_SECURE = 23, AT_RANDOM = 25 };
+enum { AT_NULL = 0, AT_PHDR = 3, AT_PHNUM = 5, AT_PAGESZ = 6, AT_UID = 11, AT_EUID, AT_GID, AT_EGID, AT_SECURE = 23, AT_RANDOM = 25 };
 enum { PT_GNU_RELRO = 0x6474e552 };
 enum { DT_NULL = 0, DT_RELA = 7, DT_RELASZ = 8, DT_RELRSZ = 35, DT_RELR = 36, RELR_BITS = 63 };
 
@@ -120,7 +120,7 @@ _Noreturn __attribute__((used)) static void start(long *stack)
 	char **argv = (char **)(stack + 1), **envp = argv + argc + 1, **p = envp;
 	const struct program_header *headers = 0;
 	const uint8_t *random = 0;
-	uint64_t count = 0, page_size = SYS_PAGE_SIZE_MIN, secure = 0, uid = 0;
+	uint64_t count = 0, page_size = SYS_PAGE_SIZE_MIN, secure = 0, id[4] = { 0 };
 
 	relocate(base);
 	while (*p)
@@ -130,7 +130,10 @@ _Noreturn __attribute__((used)) static void start(long *stack)
 		case AT_PHDR: headers = (const struct program_header *)a[1]; break;
 		case AT_PHNUM: count = a[1]; break;
 		case AT_PAGESZ: page_size = a[1]; break;
-		case AT_UID: uid = a[1]; break;
+		case AT_UID:
+		case AT_EUID:
+		case AT_GID:
+		case AT_EGID: id[a[0] - AT_UID] = a[1]; break;
 		case AT_SECURE: secure = a[1]; break;
 		case AT_RANDOM: random = (const uint8_t *)a[1]; break;
 		}
@@ -145,7 +148,8 @@ _Noreturn __attribute__((used)) static void start(long *stack)
 	}
 	facts.page_size = page_size;
 	facts.secure = secure != 0;
-	facts.root = uid == 0;
+	facts.root = id[0] == 0;
+	facts.another = id[0] != id[1] || id[2] != id[3];
 	sys_exit(main(argc, argv, envp));
 }
 

@@ -10,6 +10,7 @@ struct start_facts {
 	uint64_t page_size;	/* bytes */
 	bool secure;		/* AT_SECURE: set-uid, file capabilities: do not trust the caller */
 	bool root;		/* started by user 0 */
+	bool another;		/* set-uid, set-gid: user or group is not the caller's */
 };
 
 const struct start_facts *start_facts(void);
