@@ -126,7 +126,7 @@ unit: $(unit_tests)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(unit_tests)
 
 # The probe with one thing taken out of it, by which the tests show what takes its place.
-variants := blind unborn deaf lazy slow
+variants := blind unborn deaf lazy slow leaky refused
 $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard probe/*.h) $(build)/trim
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)test/kernel/variant $* < probe/rstat.bpf.c > $(@:.o=.c) && \

@@ -42,3 +42,27 @@ void failure_short(const struct failure *f, struct text *out)
 		to++;
 	text_bytes(out, f->line + from, to - from);
 }
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* The kernel's half of the address space begins with ff; a number of 32 bits is none. */
+void failure_hide_addresses(char *log, size_t size)
+{
+	enum { SMALL_DIGITS = 8 };
+
+	for (size_t at = 0; at + 2 < size; at++) {
+		size_t first = at + 2, end = first;
+
+		if (log[at] != '0' || (log[at + 1] | 0x20) != 'x')
+			continue;
+		while (end < size && is_hex(log[end]))
+			end++;
+		if (end - first <= SMALL_DIGITS || (log[first] | 0x20) != 'f' || (log[first + 1] | 0x20) != 'f')
+			continue;
+		for (size_t i = first; i < end; i++)
+			log[i] = '?';
+	}
+}

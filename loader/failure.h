@@ -23,4 +23,10 @@ int fail(struct failure *f, int error, const char *step, const char *what, const
 /* The gist: the advice up to its first colon or semicolon, else the whole line. */
 void failure_short(const struct failure *f, struct text *out);
 
+/*
+ * What the kernel's verifier says may have addresses of the kernel in it: those of maps, where the reader may load
+ * programs. Who reads it here may be anybody who starts us: hexadecimal digits of what could be one become '?'.
+ */
+void failure_hide_addresses(char *log, size_t size);
+
 #endif

@@ -9,7 +9,7 @@
 #include "loader/tracepoint.h"
 #include "loader/unpack.h"
 
-enum { LOG_SIZE = 1 << 20 };
+enum { LOG_SIZE = 1 << 20, LOAD_TRIES = 8 };
 
 extern const uint8_t probe_object[], probe_object_end[];
 
@@ -49,6 +49,8 @@ static const char *load_advice(int error)
 		       "--attach proc";
 	if (error == -SYS_EPERM)
 		return advice(error);
+	if (error == -SYS_EAGAIN)
+		return "signals have interrupted the kernel's verifier each time: start it again";
 	return "the kernel's verifier refuses it; rstat --check shows its log";
 }
 
@@ -228,7 +230,7 @@ static int map_arrays(struct probe *probe, struct object *object, struct failure
 
 /* ---- programs */
 
-/* The tail of the verifier's log, whole lines. */
+/* The tail of the verifier's log, whole lines, without addresses of the kernel. */
 static void keep_log(struct probe_request *request, const char *log, size_t size)
 {
 	size_t length = 0, from = 0;
@@ -240,8 +242,22 @@ static void keep_log(struct probe_request *request, const char *log, size_t size
 		while (from < length && log[from++] != '\n')
 			;
 	}
+	/* half a line may end in half a number */
+	while (length > from && log[length - 1] != '\n')
+		length--;
 	request->log_used = length - from;
 	memcpy(request->log, log + from, length - from);
+	failure_hide_addresses(request->log, request->log_used);
+}
+
+/* The verifier gives up when a signal comes, also one that only stops us: that is no refusal. */
+static int load_undisturbed(const struct bpf_program_request *program)
+{
+	int fd = -SYS_EAGAIN;
+
+	for (unsigned tries = 0; tries < LOAD_TRIES && fd == -SYS_EAGAIN; tries++)
+		fd = bpf_program_load(program);
+	return fd;
 }
 
 static void explain_refusal(struct probe_request *request, struct bpf_program_request *program)
@@ -252,7 +268,7 @@ static void explain_refusal(struct probe_request *request, struct bpf_program_re
 		return;
 	program->log = (char *)log.data;
 	program->log_size = LOG_SIZE;
-	sys_close(bpf_program_load(program));
+	sys_close(load_undisturbed(program));
 	keep_log(request, program->log, LOG_SIZE);
 	free_memory(&log);
 }
@@ -269,10 +285,10 @@ static int load_program(struct way_in *way, uint32_t i, struct probe_request *re
 		.attach_type = way->point[i].attach_type,
 		.attach_btf_id = way->point[i].btf_id,
 	};
-	int fd = bpf_program_load(&r);
+	int fd = load_undisturbed(&r);
 
 	if (fd == -SYS_EPERM && machine_raise_locked())
-		fd = bpf_program_load(&r);
+		fd = load_undisturbed(&r);
 	if (fd >= 0)
 		return fd;
 	if (request->log)

@@ -115,7 +115,24 @@ sub test_refresh {
 	is((grep { $_ eq 'close' } @calls), 1, 'and what it opens it closes');
 }
 
+# The verifier gives up when a signal comes, a stop or the freezer's too: that is no refusal. Fails: load_undisturbed()
+# without its loop (loader/load.c).
+sub test_interrupted {
+	my @command = ('./rstat', '--attach', 'btf', '--once', '-i', 10, '-o', 'json');
+	run('strace', '-e', 'trace=bpf', '-o', "$folder/loads", @command);
+	my @bpf = grep { /^bpf\(/ } split /\n/, slurp("$folder/loads");
+	my @loads = grep { $bpf[$_ - 1] =~ /^bpf\((?:BPF_PROG_LOAD|0x5)\b/ } 1 .. @bpf;
+	cmp_ok(scalar @loads, '>=', 4, scalar @loads . ' programs are loaded');
+	for my $which ($loads[0], $loads[-1]) {
+		my ($status, $stdout) = run('strace', '-e', 'trace=bpf', '-e', "inject=bpf:error=EAGAIN:when=$which..@{[$which + 2]}",
+			'-o', "$folder/loads", @command);
+		is(() = slurp("$folder/loads") =~ /^bpf\((?:BPF_PROG_LOAD|0x5).*EAGAIN.*INJECTED/mg, 3, "bpf() $which is interrupted three times");
+		is((eval { JSON::PP->new->utf8->decode($stdout) } // {})->{source}, 'btf', 'and is tried again');
+	}
+}
+
 my $slow = strace_start("$folder/slow", '-i', 500, '-n', 25);
 test_loop();
+test_interrupted() if ($ENV{RSTAT_ATTACH} // 'btf') eq 'btf';
 test_refresh($slow);
 done_testing();
