@@ -95,9 +95,17 @@ static void put_character(struct text *out, uint32_t code, const unsigned char *
 		text_bytes(out, bytes, length);
 }
 
+/* xmobar's <action=...>, dzen2's ^ca(...): nothing may follow them but a space. */
+static bool begins_tag(uint32_t code)
+{
+	return code == '<' || code == '^';
+}
+
 /* Whether the character would make a tag of what stands before it; 0: that is not known, it is somebody else's. */
 static bool opens_tag(uint32_t code, uint32_t before)
 {
+	if (begins_tag(before))
+		return code != ' ';
 	return (code == '{' || code == '[' || code == '(') && (!before || before == '%' || before == '#');
 }
 
@@ -123,6 +131,10 @@ unsigned safe_name(struct text *out, const void *bytes, size_t size, enum safe_f
 		put_character(out, code, at + i, length, use);
 		columns += utf8_columns(code);
 		visible |= code != ' ';
+	}
+	if (use & SAFE_TAGS && begins_tag(before)) {	/* another name may follow */
+		text_char(out, ' ');
+		columns++;
 	}
 	if (visible)
 		return columns;

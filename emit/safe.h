@@ -18,7 +18,7 @@ enum safe_for {
 	SAFE_PANGO = 2,		/* inside Pango markup */
 	SAFE_LINE = 4,		/* in one line: of a user's string, a space for each line feed */
 	SAFE_PANGO_JSON = SAFE_JSON | SAFE_PANGO,
-	SAFE_TAGS = 16,		/* a line of a bar that has tags: polybar's %{...}, tmux's #[...]; see safe_name() */
+	SAFE_TAGS = 16,		/* a line of a bar that has tags: polybar's %{...}, tmux's #[...], xmobar's <...>, dzen2's ^...(...) */
 	SAFE_JSON_LINE = SAFE_JSON | SAFE_LINE,
 	SAFE_LABEL = 8,		/* the value of a label in the text format of Prometheus */
 };
@@ -38,6 +38,7 @@ enum { SAFE_GROWTH = 6 };
  *   \			\u005c for SAFE_JSON, not \\: Waybar up to 0.15 rewrites every \x in a line
  *   \ and "		\\ and \" for SAFE_LABEL
  *   { [ (		a space before it for SAFE_TAGS, at the beginning and after % or #: no tag
+ *   < ^		a space behind it for SAFE_TAGS
  *   nothing left, or spaces only: ?
  *
  * At most SAFE_GROWTH * size bytes.

@@ -133,6 +133,8 @@ static void tags(void **state)
 	} rows[] = {
 		{ "%{A:reboot:}", "% {A:reboot:}" }, { "{F#f00}", " {F#f00}" }, { "#[fg=red]", "# [fg=red]" },
 		{ "#(reboot)", "# (reboot)" }, { "#{pid}", "# {pid}" }, { "(sd-pam)", " (sd-pam)" },
+		{ "<action=/tmp/x>", "< action=/tmp/x>" }, { "</action>", "< /action>" }, { "\\x3cfn=1>", "< fn=1>" },
+		{ "^ca(1,/tmp/x)", "^ ca(1,/tmp/x)" }, { "^^fg()", "^ ^ fg()" }, { "a<", "a< " }, { "a^", "a^ " }, { "a < b", "a < b" },
 		{ "%\x7b", "% {" }, { "%\x01{", "% {" }, { "a[0]{1}(2)", "a[0]{1}(2)" },
 	};
 
