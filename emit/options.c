@@ -387,7 +387,7 @@ static const struct option options[] = {
 		  "writing to stdout" },
 	{ .name = "names", .set = set_names,
 	  .help = "openmetrics: the top lists too, summed by name" },
-	{ .name = "temperature", .value = "SENSOR", .takes = VALUE,
+	{ .name = "temperature", .value = "NAME", .takes = VALUE,
 	  .set = set_temperature, .wants = "a sensor's name, as --check lists it, or NAME:LABEL",
 	  .help = "the sensor to show, NAME or NAME:LABEL (the CPU's\n"
 		  "own; --check lists them)" },

@@ -30,7 +30,7 @@ struct view {
 	struct text *out;
 	const struct sample *s;
 	const struct options *o;
-	const struct screen *screen;
+	struct screen *screen;
 	unsigned rows, columns;		/* of the window */
 	unsigned row, column;		/* where the next character goes, from 0 */
 };
@@ -430,8 +430,14 @@ static void put_lists(struct view *v)
 		if (share < 2)
 			share = 2;
 		title_row(v, list);
-		if (i == 0 && length >= share)
-			at = v->screen->scroll < length - (share - 1) ? v->screen->scroll : length - (share - 1);
+		if (i == 0) {
+			uint32_t most = length >= share ? length - (share - 1) : 0;
+
+			/* kept: who has gone too far comes back at once */
+			if (v->screen->scroll > most)
+				v->screen->scroll = most;
+			at = v->screen->scroll;
+		}
 		for (unsigned row = 1; row < share && at < length; row++)
 			entry_row(v, list, &top->entry[at++]);
 	}
@@ -467,7 +473,7 @@ static unsigned within(unsigned value, unsigned unknown, unsigned max)
 	return !value ? unknown : value < max ? value : max;
 }
 
-void screen_write(struct text *out, const struct sample *s, const struct options *o, const struct screen *screen)
+void screen_write(struct text *out, const struct sample *s, const struct options *o, struct screen *screen)
 {
 	struct view v = {
 		.out = out, .s = s, .o = o, .screen = screen,

@@ -19,8 +19,11 @@ struct screen {
 	uint8_t keys;			/* how far into an escape sequence the input is */
 };
 
-/* Draws all of the window: no line feed, no character in a column that is not there. At most FACE_SIZE_MAX bytes. */
-void screen_write(struct text *out, const struct sample *s, const struct options *o, const struct screen *screen);
+/*
+ * Draws all of the window: no line feed, no character in a column that is not there. At most FACE_SIZE_MAX bytes. Takes
+ * scroll back to where the list ends.
+ */
+void screen_write(struct text *out, const struct sample *s, const struct options *o, struct screen *screen);
 
 /* What was typed, in pieces cut anywhere. */
 enum face_asks screen_keys(struct screen *screen, struct options *o, const char *data, size_t size);

@@ -228,9 +228,15 @@ static void scrolled(void **state)
 	assert_null(strstr(buffer, "cc1 "));
 	assert_non_null(strstr(buffer, "firefox"));
 	screen.scroll = TOP_MAX;
-	draw(&t, &s, &o, screen);
+	t = text_over(buffer, sizeof buffer);
+	screen_write(&t, &s, &o, &screen);
 	buffer[t.used] = '\0';
 	assert_non_null(strstr(buffer, "kworker"));
+	assert_in_range(screen.scroll, 1, s.top_cpu.count - 1);	/* so that one step back is seen */
+	screen.rows = 24;
+	t = text_over(buffer, sizeof buffer);
+	screen_write(&t, &s, &o, &screen);
+	assert_int_equal(screen.scroll, 0);	/* a window that has room for all */
 }
 
 static void keys(void **state)
