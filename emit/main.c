@@ -12,7 +12,7 @@
 #include "loader/start.h"
 #include "loader/sys.h"
 
-enum { STDIN = 0, STDOUT = 1, STDERR = 2, EXIT_FAILED = 1 };
+enum { STDIN = 0, STDOUT = 1, STDERR = 2, DESCRIPTORS = 1 << 16, EXIT_FAILED = 1 };
 
 static struct monitor monitor;
 static struct options options;
@@ -37,6 +37,15 @@ static int print(void (*put)(struct text *out))
 static void put_version(struct text *out)
 {
 	text_string(out, "rstat " RSTAT_VERSION "\n");
+}
+
+/* One by one where the kernel, or what confines us already, has no close_range(2). */
+static void close_handed_down(void)
+{
+	if (!sys_close_from(STDERR + 1))
+		return;
+	for (int fd = STDERR + 1; fd < DESCRIPTORS; fd++)
+		sys_close(fd);
 }
 
 /* No descriptor of ours may become 0, 1 or 2: what is closed there is opened on nothing. */
@@ -161,7 +170,7 @@ int main(int argc, char **argv, char **envp)
 	int code;
 
 	loop_take_signals();
-	sys_close_from(STDERR + 1);	/* nothing that was handed down */
+	close_handed_down();
 	if (fill_standard_descriptors(&f))
 		return say(f.line, f.length, EXIT_FAILED);
 	code = options_parse(&options, argc, argv, &error);

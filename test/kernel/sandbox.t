@@ -160,7 +160,7 @@ sub test_names {
 		my ($fd) = grep { (readlink "/proc/$pid/fd/$_" // '') =~ m{/\Q$folder\E$} } map { m{(\d+)$} } glob "/proc/$pid/fd/*";
 		my ($name, $fresh) = names_at($pid);
 		my $upper = 1 << 32 | $fd;
-		s/=0x1D$/=$upper/, s/=D\b/=$fd/g, s/=N\b/=$name/, s/=F\b/=$fresh/ for $call;
+		s/=0x1D$/=$upper/, s/=D\b/=$fd/g, s/=N\b/=$name/g, s/=F\b/=$fresh/g for $call;
 		my (undef, $result) = run('build/test/inject', $pid, split ' ', $call);
 		chomp $result;
 		like($result, $expected // qr/^killed SYS$/, "$way --file: $what");
