@@ -9,28 +9,57 @@ static bool is_control(uint32_t code)
 	return code < 0x20 || (code >= 0x7f && code <= 0x9f);
 }
 
-/* Format characters: invisible, and they change what stands around them. */
+struct range {
+	uint32_t first, last;
+};
+
+/* The ranges go up. */
+static bool is_in(uint32_t code, const struct range *ranges, unsigned count)
+{
+	for (unsigned i = 0; i < count && code >= ranges[i].first; i++)
+		if (code <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/*
+ * Invisible, and some change what stands around them: Default_Ignorable_Code_Point of Unicode 15 (DerivedCoreProperties.txt),
+ * the separators of lines, and interlinear annotation.
+ */
 static bool is_mark(uint32_t code)
 {
-	static const struct {
-		uint32_t first, last;
-	} marks[] = {
+	static const struct range marks[] = {
 		{ 0x00ad, 0x00ad },	/* soft hyphen */
+		{ 0x034f, 0x034f },	/* combining grapheme joiner */
 		{ 0x061c, 0x061c },	/* Arabic letter mark */
-		{ 0x180e, 0x180e },	/* Mongolian vowel separator */
+		{ 0x115f, 0x1160 },	/* Hangul fillers */
+		{ 0x17b4, 0x17b5 },	/* Khmer vowels that are not seen */
+		{ 0x180b, 0x180f },	/* Mongolian variation selectors, vowel separator */
 		{ 0x200b, 0x200f },	/* zero width, left-to-right and right-to-left marks */
 		{ 0x2028, 0x202e },	/* separators of lines; embeddings, overrides */
 		{ 0x2060, 0x206f },	/* joiners, isolates */
+		{ 0x3164, 0x3164 },	/* Hangul filler */
+		{ 0xfe00, 0xfe0f },	/* variation selectors */
 		{ 0xfeff, 0xfeff },	/* byte order mark */
-		{ 0xfff9, 0xfffb },	/* interlinear annotation */
-		{ 0xe0000, 0xe007f },	/* tags */
+		{ 0xffa0, 0xffa0 },	/* halfwidth Hangul filler */
+		{ 0xfff0, 0xfffb },	/* interlinear annotation */
+		{ 0x1bca0, 0x1bca3 },	/* shorthand format controls */
+		{ 0x1d173, 0x1d17a },	/* beams, ties and slurs */
+		{ 0xe0000, 0xe0fff },	/* tags, variation selectors */
 	};
 
-	for (unsigned i = 0; i < sizeof marks / sizeof marks[0]; i++) {
-		if (code >= marks[i].first && code <= marks[i].last)
-			return true;
-	}
-	return false;
+	return is_in(code, marks, sizeof marks / sizeof marks[0]);
+}
+
+/* Kept, but a name of them alone would not be seen: category Zs, and the Braille pattern without a dot. */
+static bool is_blank(uint32_t code)
+{
+	static const struct range blanks[] = {
+		{ 0x0020, 0x0020 }, { 0x00a0, 0x00a0 }, { 0x1680, 0x1680 }, { 0x2000, 0x200a }, { 0x202f, 0x202f },
+		{ 0x205f, 0x205f }, { 0x2800, 0x2800 }, { 0x3000, 0x3000 },
+	};
+
+	return is_in(code, blanks, sizeof blanks / sizeof blanks[0]);
 }
 
 static int hex_digit(unsigned char c)
@@ -130,7 +159,7 @@ unsigned safe_name(struct text *out, const void *bytes, size_t size, enum safe_f
 		before = code;
 		put_character(out, code, at + i, length, use);
 		columns += utf8_columns(code);
-		visible |= code != ' ';
+		visible |= !is_blank(code);
 	}
 	if (use & SAFE_TAGS && begins_tag(before)) {	/* another name may follow */
 		text_char(out, ' ');

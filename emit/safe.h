@@ -31,7 +31,7 @@ enum { SAFE_GROWTH = 6 };
  * in columns.
  *
  *   \xHH		as systemd escapes unit names: the character, where that is printable ASCII
- *   control characters, line separators, marks without width or that change direction: dropped
+ *   control characters, line separators, what is invisible or changes direction: dropped
  *   bytes that are no UTF-8: one U+FFFD per maximal subpart, also for a character cut at the end
  *   & < > " '		entities, for SAFE_PANGO
  *   "			\" for SAFE_JSON
@@ -39,7 +39,7 @@ enum { SAFE_GROWTH = 6 };
  *   \ and "		\\ and \" for SAFE_LABEL
  *   { [ (		a space before it for SAFE_TAGS, at the beginning and after % or #: no tag
  *   < ^		a space behind it for SAFE_TAGS
- *   nothing left, or spaces only: ?
+ *   nothing left, or blanks only: ?
  *
  * At most SAFE_GROWTH * size bytes.
  */

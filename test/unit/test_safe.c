@@ -60,6 +60,12 @@ static void names(void **state)
 		    "ab", 2),
 		ROW("\xe2\x80\x90\xe2\x80\xaf", SAFE_PLAIN, "\xe2\x80\x90\xe2\x80\xaf", 2),
 		ROW("\xf3\xa0\x81\x81x", SAFE_PLAIN, "x", 1),
+		ROW("a\xcd\x8f\xe1\x85\x9f\xe1\x85\xa0\xe3\x85\xa4\xef\xbe\xa0", SAFE_PLAIN, "a", 1),
+		ROW("a\xe1\xa0\x8b\xef\xb8\x8f\xf3\xa0\x87\xaf", SAFE_PLAIN, "a", 1),
+		ROW("\xe3\x85\xa4", SAFE_PLAIN, "?", 1),
+		/* blanks alone, of any kind */
+		ROW("\xc2\xa0\xe2\x80\x83\xe3\x80\x80\xe2\xa0\x80 ", SAFE_PLAIN, "?", 1),
+		ROW("\xc2\xa0" "a", SAFE_PLAIN, "\xc2\xa0" "a", 2),
 		/* no UTF-8: one U+FFFD per maximal subpart (Unicode 15, tables 3-8 to 3-11) */
 		ROW("\x80", SAFE_PLAIN, FFFD, 1),
 		ROW("a\xff" "b", SAFE_JSON, "a" FFFD "b", 3),
