@@ -7,14 +7,14 @@
 #include "emit/words.h"
 #include "loader/sys.h"
 
-enum { NAME_WIDTH = 14, DEVICES_MAX = 32, INPUTS_MAX = 16, TEXT_SIZE = 64, PATH_SIZE = 160 };
+enum { NAME_WIDTH = 14, DEVICES_MAX = 32, INPUTS_MAX = 16, TEXT_SIZE = 64, PATH_SIZE = 160, REST_SIZE = 8192 /* of the report, for what follows */ };
 
 struct report {
 	struct text *out;
 	struct monitor *monitor;
 	const struct options *options;
 	int class;		/* sys/class/hwmon or sys/class/thermal */
-	unsigned listed;
+	unsigned listed, left_out;
 };
 
 static void put_kind(struct report *r, const char *kind)
@@ -82,7 +82,7 @@ static void put_verdict(struct report *r, bool zone, const char *path, const cha
 	text_char(r->out, '\n');
 }
 
-/* device: "hwmon3"; input: "temp1_input". */
+/* device: "hwmon3"; input: "temp1_input". A machine with many disks has more of them than there is room for. */
 static void put_temperature(struct report *r, bool zone, const char *device, const char *input)
 {
 	char path[PATH_SIZE], below[PATH_SIZE], full[PATH_SIZE], name[TEXT_SIZE], label[TEXT_SIZE];
@@ -92,6 +92,10 @@ static void put_temperature(struct report *r, bool zone, const char *device, con
 	bool asleep;
 	int error;
 
+	if (r->out->size - r->out->used < REST_SIZE) {
+		r->left_out++;
+		return;
+	}
 	join(below, device, "/");
 	join(path, below, zone ? "type" : "name");
 	name_size = read_text(r->class, path, name);
@@ -262,6 +266,11 @@ void check_sensors(struct text *out, struct monitor *monitor, const struct optio
 
 	put_temperatures(&r, root, false);
 	put_temperatures(&r, root, true);
+	if (r.left_out) {
+		put_kind(&r, "temperature");
+		text_unsigned(out, r.left_out);
+		text_string(out, " more sensors, for which there is no room here\n");
+	}
 	if (root >= 0)
 		sys_close(root);
 	put_frequency(&r);

@@ -140,6 +140,30 @@ sub test_check {
 	is($stderr, "rstat: --battery BAT7 is not on this machine; rstat --check lists what is\n", 'is said once');
 }
 
+# More sensors than a report has room for, with labels made to be seen. Fails: no left_out in put_temperature()
+# (emit/check_sensors.c): the report ends in the middle of a sensor, without a word of what has been given up.
+sub test_many {
+	my $folder = machine('virtual-machine');
+	for my $device (0 .. 31) {
+		my $hwmon = "$folder/sys/class/hwmon/hwmon$device";
+		File::Path::make_path($hwmon);
+		my %files = (name => "disk$device", map { ("temp${_}_input" => 40_000, "temp${_}_label" => "\e[2J\e]0;x\a\"Composite of a disk $_\xe2\x80") } 1 .. 16);
+		while (my ($name, $content) = each %files) {
+			open my $file, '>:raw', "$hwmon/$name" or die;
+			print $file "$content\n";
+		}
+	}
+	my ($status, $stdout) = run(in_machine($folder, './rstat', '--check'));
+	is($status, 0, '--check of many sensors: exit 0');
+	my $listed = () = $stdout =~ /^temperature +hwmon/mg;
+	my ($more) = $stdout =~ /^temperature +(\d+) more sensors/m;
+	is($listed + ($more // 0), 32 * 16, "$listed are listed, it says that there are more");
+	like($stdout, qr/^sample .* works$/m, 'whether it works is told');
+	like($stdout, qr/^given up +system calls: [^\n]+\n\z/m, 'and what has been given up');
+	unlike($stdout, qr/[^\n -~\x80-\xff]/, 'no label reaches the terminal as it is');
+}
+
+test_many();
 test_machine($_) for machine_names();
 test_suspended();
 test_slow();
