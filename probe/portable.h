@@ -181,7 +181,7 @@ INLINE int make_entry(struct task_struct *task, uint32_t pid)
 
 /*
  * The end of an entry whose task will not run again: final values, then dead, then the epoch is read, with full barriers
- * between on x86. label: the pid that user space shall see.
+ * between on x86. label: the pid that the task has now, which user space shall see.
  */
 INLINE void end_entry(uint32_t pid, const struct entry *at, uint32_t label)
 {
@@ -189,7 +189,8 @@ INLINE void end_entry(uint32_t pid, const struct entry *at, uint32_t label)
 	struct task_struct *task = (void *)entry.task;
 	struct counters *c = the_counters();
 	struct epoch *e = the_epoch();
-	uint64_t cpu_ns = PROBE_READ(task, se.sum_exec_runtime);
+	/* where the end of a task was not seen its memory may be another's by now */
+	uint64_t cpu_ns = PROBE_READ(task, pid) == (int)label ? PROBE_READ(task, se.sum_exec_runtime) : 0;
 	uint32_t number = key_slot(entry.tenancy.key) - 1;
 	struct slot *slot;
 
