@@ -9,7 +9,7 @@
  * A name as a label's value: safe_name() in a buffer. Two names may become the same one; series that are there twice
  * would make a collector refuse all of it.
  */
-enum { LABEL_SIZE = SAFE_GROWTH * TASK_NAME_SIZE, NS_PER_US = 1000 };
+enum { LABEL_SIZE = SAFE_GROWTH * DEVICE_NAME_SIZE, NS_PER_US = 1000 };
 
 struct label {
 	char text[LABEL_SIZE];
@@ -53,19 +53,25 @@ static void put_value(struct metrics *m, uint64_t value, unsigned scale)
 	put(m, "\n");
 }
 
-/* value / 10^scale; the label's name is NULL where there is none. */
-static void put_sample(struct metrics *m, const char *name, const char *key, const struct label *label, uint64_t value,
-		       unsigned scale)
+/* The label's name is NULL where there is none. */
+static void put_series(struct metrics *m, const char *name, const char *key, const struct label *label)
 {
 	put(m, "rstat_");
 	put(m, name);
-	if (key) {
-		put(m, "{");
-		put(m, key);
-		put(m, "=\"");
-		text_bytes(m->out, label->text, label->length);
-		put(m, "\"}");
-	}
+	if (!key)
+		return;
+	put(m, "{");
+	put(m, key);
+	put(m, "=\"");
+	text_bytes(m->out, label->text, label->length);
+	put(m, "\"}");
+}
+
+/* value / 10^scale */
+static void put_sample(struct metrics *m, const char *name, const char *key, const struct label *label, uint64_t value,
+		       unsigned scale)
+{
+	put_series(m, name, key, label);
 	put(m, " ");
 	put_value(m, value, scale);
 }
@@ -75,7 +81,7 @@ static struct label label_of(const char *name, size_t size)
 	struct label label;
 	struct text text = text_over(label.text, sizeof label.text);
 
-	safe_name(&text, name, size < TASK_NAME_SIZE ? size : TASK_NAME_SIZE, SAFE_LABEL);
+	safe_name(&text, name, size < DEVICE_NAME_SIZE ? size : DEVICE_NAME_SIZE, SAFE_LABEL);
 	label.length = text.used;
 	return label;
 }
@@ -92,6 +98,15 @@ static struct label label_of_word(const char *word)
 static bool labels_equal(const struct label *a, const struct label *b)
 {
 	return a->length == b->length && !memcmp(a->text, b->text, a->length);
+}
+
+/* Whether none of those before it is the same. */
+static bool is_first(const struct label *labels, unsigned i)
+{
+	for (unsigned j = 0; j < i; j++)
+		if (labels_equal(&labels[j], &labels[i]))
+			return false;
+	return true;
 }
 
 static void put_gauge(struct metrics *m, const char *name, const char *help, uint64_t value, unsigned scale)
@@ -236,6 +251,10 @@ static void put_gpus(struct metrics *m)
 	};
 #undef AT
 
+	struct label labels[GPUS_MAX];
+
+	for (unsigned i = 0; i < m->s->gpu_count; i++)
+		labels[i] = label_of(m->s->gpu[i].name, sizeof m->s->gpu[i].name);
 	for (unsigned f = 0; f < sizeof families / sizeof families[0]; f++) {
 		const struct gpu_family *family = &families[f];
 		bool any = false;
@@ -243,16 +262,12 @@ static void put_gpus(struct metrics *m)
 		for (unsigned i = 0; i < m->s->gpu_count; i++) {
 			const struct gpu_entry *gpu = &m->s->gpu[i];
 
-			if ((gpu->known & family->needs) != family->needs)
+			if ((gpu->known & family->needs) != family->needs || !is_first(labels, i))
 				continue;
 			if (!any)
 				put_family(m, family->name, "gauge", family->help);
 			any = true;
-			put(m, "rstat_");
-			put(m, family->name);
-			put(m, "{gpu=\"");
-			safe_name(m->out, gpu->name, sizeof gpu->name, SAFE_LABEL);
-			put(m, "\"}");
+			put_series(m, family->name, "gpu", &labels[i]);
 			if (family->needs == GPU_KNOWS_TEMPERATURE) {
 				put_celsius(m, gpu->temperature_millicelsius);
 			} else {
@@ -268,6 +283,10 @@ static void put_batteries(struct metrics *m)
 	static const char *const names[] = { "battery_ratio", "battery_power_watts" };
 	static const char *const help[] = { "How full it is.", "In either direction." };
 
+	struct label labels[BATTERIES_MAX];
+
+	for (unsigned i = 0; i < m->s->battery_count; i++)
+		labels[i] = label_of(m->s->battery[i].name, sizeof m->s->battery[i].name);
 	for (unsigned f = 0; f < 2; f++) {
 		uint32_t needs = f ? BATTERY_KNOWS_POWER : BATTERY_KNOWS_RATIO;
 		bool any = false;
@@ -275,17 +294,12 @@ static void put_batteries(struct metrics *m)
 		for (unsigned i = 0; i < m->s->battery_count; i++) {
 			const struct battery_entry *battery = &m->s->battery[i];
 
-			if (!(battery->known & needs))
+			if (!(battery->known & needs) || !is_first(labels, i))
 				continue;
 			if (!any)
 				put_family(m, names[f], "gauge", help[f]);
 			any = true;
-			put(m, "rstat_");
-			put(m, names[f]);
-			put(m, "{battery=\"");
-			safe_name(m->out, battery->name, sizeof battery->name, SAFE_LABEL);
-			put(m, "\"} ");
-			put_value(m, f ? battery->power_microwatts : battery->charge_ppm, 6);
+			put_sample(m, names[f], "battery", &labels[i], f ? battery->power_microwatts : battery->charge_ppm, 6);
 		}
 	}
 }

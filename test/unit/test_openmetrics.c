@@ -63,6 +63,27 @@ static void one_series_per_name(void **state)
 	assert_int_equal(count("{name=\"a\"} 18446744073709551615\n"), 1);
 }
 
+/* A series that is there twice makes a collector refuse all: of devices whose labels are the same the first is shown. */
+static void one_series_per_device(void **state)
+{
+	struct sample s = sample_bare();
+
+	(void)state;
+	s.battery_count = 3;
+	s.gpu_count = 2;
+	for (unsigned i = 0; i < 3; i++)
+		s.battery[i] = (struct battery_entry){ .known = BATTERY_KNOWS_RATIO, .name = "BAT0", .charge_ppm = 100000 * (i + 1) };
+	strcpy(s.battery[1].name, "\\x42AT0");
+	strcpy(s.battery[2].name, "BAT1");
+	for (unsigned i = 0; i < 2; i++)
+		s.gpu[i] = (struct gpu_entry){ .name = "card\x01" };
+	render(&s, NULL, false);
+	assert_int_equal(count("rstat_battery_ratio{battery=\"BAT0\"} 0.1\n"), 1);
+	assert_int_equal(count("rstat_battery_ratio{battery=\"BAT1\"} 0.3\n"), 1);
+	assert_int_equal(count("rstat_battery_ratio{"), 2);
+	assert_int_equal(count("rstat_gpu_awake{gpu=\"card\"} 1\n"), 1);
+}
+
 static void labels(void **state)
 {
 	static const struct {
@@ -109,6 +130,8 @@ static void worst(void **state)
 			s.top_memory.entry[k].rss_bytes = s.top_io.entry[k].read_bytes_per_second =
 				s.top_io.entry[k].write_bytes_per_second = UINT64_MAX;
 		}
+		for (unsigned k = 0; k < GPUS_MAX; k++)
+			s.gpu[k].name[0] = s.battery[k].name[0] = (char)('a' + k);
 		for (int file = 0; file < 2; file++) {
 			t = render(&s, file ? "x.prom" : NULL, true);
 			assert_false(t.cut);
@@ -208,8 +231,8 @@ static void opens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(golden), cmocka_unit_test(one_series_per_name), cmocka_unit_test(labels), cmocka_unit_test(worst),
-		cmocka_unit_test(replaces), cmocka_unit_test(opens),
+		cmocka_unit_test(golden), cmocka_unit_test(one_series_per_name), cmocka_unit_test(one_series_per_device),
+		cmocka_unit_test(labels), cmocka_unit_test(worst), cmocka_unit_test(replaces), cmocka_unit_test(opens),
 	};
 
 	return cmocka_run_group_tests_name("openmetrics", tests, NULL, NULL);
