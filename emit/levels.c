@@ -3,13 +3,15 @@
 
 #include "emit/format.h"
 
+enum { FULL_MILLI = 100000 };
+
 const char *const level_names[LEVELS] = { "ok", "warning", "critical" };
 
 /* A metric at this moment, in thousandths (of load, or of a percent) like its limits. */
 struct reading {
 	bool known;
 	uint32_t milli, warning_milli, critical_milli;
-	uint32_t percent_milli;		/* 100,000 is full */
+	uint32_t percent_milli;		/* at most 100,000, which is full */
 };
 
 static uint32_t milli_percent(uint32_t ppm)
@@ -20,13 +22,14 @@ static uint32_t milli_percent(uint32_t ppm)
 static struct reading read_load(const struct sample *s)
 {
 	uint32_t cpus = s->cpus ? s->cpus : 1;
+	uint64_t percent_milli = (uint64_t)s->load_milli[0] * 100 / cpus;
 
 	return (struct reading){
 		.known = s->known & KNOWS_LOAD,
 		.milli = s->load_milli[0],
 		.warning_milli = cpus * 1000,
 		.critical_milli = cpus * 2000,
-		.percent_milli = (uint32_t)((uint64_t)s->load_milli[0] * 100 / cpus),
+		.percent_milli = percent_milli < FULL_MILLI ? (uint32_t)percent_milli : FULL_MILLI,
 	};
 }
 

@@ -15,7 +15,7 @@ struct levels {
 	struct level_of {
 		bool known;		/* else the rest is 0 */
 		enum level level;
-		uint32_t percent_milli;	/* 100,000 is full; of load: one per CPU */
+		uint32_t percent_milli;	/* at most 100,000, which is full; of load: one per CPU */
 	} of[METRICS];
 	enum pressure_kind waits_for;	/* whose pressure is the worst */
 };

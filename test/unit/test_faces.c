@@ -213,6 +213,11 @@ static void classes(void **state)
 		  "[\"ok\",\"cpu-critical\"],\"percentage\":75}" },
 		{ "--class-on load", 50000, 0, 0, 0, false, false,
 		  "[\"critical\",\"load-critical\"],\"percentage\":100}" },
+		/* times 100 and divided by 4 CPUs this is 32 bits and a little */
+		{ "--class-on load", 171798692, 0, 0, 0, false, false,
+		  "[\"critical\",\"load-critical\"],\"percentage\":100}" },
+		{ "--class-on load", UINT32_MAX, 0, 0, 0, false, false,
+		  "[\"critical\",\"load-critical\"],\"percentage\":100}" },
 		{ "--class-on cpu", 9000, 699999, 0, 0, false, false,
 		  "[\"ok\",\"load-critical\"],\"percentage\":70}" },
 		{ "--class-on cpu --warning 30.5", 0, 305000, 0, 0, false, false,
