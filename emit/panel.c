@@ -3,6 +3,7 @@
 
 #include "emit/format.h"
 #include "emit/safe.h"
+#include "emit/utf8.h"
 #include "emit/words.h"
 
 /*
@@ -21,6 +22,7 @@ enum {
 	BLOCKED_SHOWN = 5,
 	LABEL_WIDTH = 10,
 	GRAPH_WIDTH = PANEL_COLUMNS - LABEL_WIDTH,
+	PERCENT_WIDTH = 4,	/* " 42%", and what stands there where it is not known */
 	DRIVER_WIDTH = 8,	/* of a headline's second field, which has 25 columns */
 };
 
@@ -296,10 +298,10 @@ static void put_watts(struct panel *p, uint64_t microwatts, unsigned width)
 	format_right(p->out, start, width);
 }
 
-/* The second field of a headline whose first began at `main`: whose it is, dim. What follows begins DRIVER_WIDTH later. */
-static void put_device(struct panel *p, size_t main, const char *name, bool more)
+/* The second field of a headline whose first has `columns`: whose it is, dim. What follows begins DRIVER_WIDTH later. */
+static void put_device(struct panel *p, unsigned columns, const char *name, bool more)
 {
-	format_left(p->out, main, MAIN_WIDTH + 3);
+	format_gap(p->out, columns, MAIN_WIDTH + 3);
 	put(p, p->marks->dim);
 	put_name(p, name, DRIVER_WIDTH, more ? DRIVER_WIDTH + 2 : 0);
 	put(p, p->marks->dim_end);
@@ -338,7 +340,7 @@ static void put_gpus(struct panel *p)
 			put_frequency(p, gpu->frequency_hz);
 		if (gpu->known & GPU_KNOWS_TEMPERATURE)
 			put_temperature(p, gpu->temperature_millicelsius);
-		put_device(p, main, gpu->driver[0] ? gpu->driver : gpu->name,
+		put_device(p, utf8_width(p->out->data + main, p->out->used - main), gpu->driver[0] ? gpu->driver : gpu->name,
 			   gpu->throttled_count || gpu->known & (GPU_KNOWS_MEMORY | GPU_KNOWS_POWER));
 		put_gpu_rest(p, gpu);
 		end_line(p);
@@ -349,19 +351,18 @@ static void put_batteries(struct panel *p)
 {
 	for (unsigned i = 0; i < p->s->battery_count; i++) {
 		const struct battery_entry *battery = &p->s->battery[i];
-		size_t main;
+		unsigned columns = PERCENT_WIDTH;
 
 		put_label(p, "Battery   ");
-		main = p->out->used;
 		if (battery->known & BATTERY_KNOWS_RATIO)
-			put_percent(p, battery->charge_ppm, false, 4);
+			put_percent(p, battery->charge_ppm, false, PERCENT_WIDTH);
 		else
 			put(p, absent);
 		if (battery->status[0]) {
 			put(p, "   ");
-			safe_name(p->out, battery->status, sizeof battery->status, p->marks->names);
+			columns += 3 + safe_name(p->out, battery->status, sizeof battery->status, p->marks->names);
 		}
-		put_device(p, main, battery->name, battery->known & BATTERY_KNOWS_POWER);
+		put_device(p, columns, battery->name, battery->known & BATTERY_KNOWS_POWER);
 		if (battery->known & BATTERY_KNOWS_POWER)
 			put_watts(p, battery->power_microwatts, 5);
 		end_line(p);

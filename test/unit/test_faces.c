@@ -191,6 +191,32 @@ static void notices(void **state)
 	panel_write(&t, &s, PANEL_PLAIN, LIST_ALL);	/* ends, whatever the cost */
 }
 
+/* What is escaped takes as much room as what it stands for. */
+static void escaped_columns(void **state)
+{
+	static const char *const want[] = {
+		[PANEL_PLAIN] = "\nBattery    50%   <\"&>                  BAT0",
+		[PANEL_JSON] = "\\nBattery    50%   <\\\"&>                  BAT0",
+		[PANEL_MARKUP_JSON] = "\\n<b>Battery   </b> 50%   &lt;&quot;&amp;&gt;                  <span alpha='60%'>BAT0",
+	};
+
+	(void)state;
+	for (unsigned style = 0; style < COUNT_OF(want); style++) {
+		struct text t = text_over(buffer, sizeof buffer - 1);
+		struct sample s = sample_bare();
+
+		s.battery_count = 1;
+		s.battery[0] = (struct battery_entry){
+			.known = BATTERY_KNOWS_RATIO, .name = "BAT0", .status = "<\"&>", .charge_ppm = 500000,
+		};
+		panel_write(&t, &s, (enum panel_style)style, LIST_ALL);
+		buffer[t.used] = '\0';
+		if (!strstr(buffer, want[style]))
+			print_error("style %u: %s\n", style, buffer);
+		assert_non_null(strstr(buffer, want[style]));
+	}
+}
+
 /* The tail of waybar's object: classes and percentage. */
 static void classes(void **state)
 {
@@ -450,7 +476,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden),  cmocka_unit_test(grid),  cmocka_unit_test(quiet),
 		cmocka_unit_test(alone),
-		cmocka_unit_test(notices), cmocka_unit_test(classes), cmocka_unit_test(worst),
+		cmocka_unit_test(notices), cmocka_unit_test(escaped_columns), cmocka_unit_test(classes), cmocka_unit_test(worst),
 		cmocka_unit_test(longest_lines), cmocka_unit_test(shortened), cmocka_unit_test(clicked),
 		cmocka_unit_test(cut),	   cmocka_unit_test(offered),
 	};
