@@ -50,7 +50,9 @@ static void copy_word(char *to, size_t size, struct parse from)
 static void read_driver(int class, const char *card, char driver[DEVICE_NAME_SIZE])
 {
 	char path[PATH_SIZE], target[PATH_SIZE];
-	long size = join(path, card, "device/driver") ? sys_readlink_at(class, path, target, sizeof target) : -1;
+	/* a negative one must not turn into AT_FDCWD */
+	bool there = class >= 0 && join(path, card, "device/driver");
+	long size = there ? sys_readlink_at(class, path, target, sizeof target) : -1;
 	struct parse name = parse_over(target, size > 0 && size < (long)sizeof target ? (size_t)size : 0);
 
 	for (const char *at = name.at; at < name.end; at++)
