@@ -151,6 +151,9 @@ static int act(struct failure *f)
 	}
 	if (read_probe_file(&request, f))
 		return EXIT_FAILED;
+	/* memory of the kernel, which nobody finds who looks for the process that takes it */
+	if (has_raised_rights() && request.slots > machine_most_slots())
+		request.slots = machine_most_slots();
 	if (options.action == ACTION_CHECK)
 		return check_run(&monitor, &options, &request, f);
 	if (monitor_open(&monitor, &options, &request, f))

@@ -50,20 +50,25 @@ uint32_t machine_possible_cpus(void)
 	return cpus ? cpus : CPUS_UNKNOWN;
 }
 
-uint32_t machine_default_slots(void)
+uint32_t machine_most_slots(void)
 {
-	struct sys_sysinfo info = { 0 };
 	char text[32];
 	long length = read_small("/proc/sys/kernel/threads-max", text, sizeof text);
-	uint32_t limit = MACHINE_SLOTS_MAX, slots;
+	uint32_t limit = MACHINE_SLOTS_MAX;
 	size_t at = 0;
 
 	if (length > 0)
 		limit = number_at(text, (size_t)length, &at, MACHINE_SLOTS_MAX);
 	if (limit > MACHINE_SLOTS_MAX)
 		limit = MACHINE_SLOTS_MAX;
-	if (limit < MACHINE_SLOTS_MIN)
-		limit = MACHINE_SLOTS_MIN;
+	return limit < MACHINE_SLOTS_MIN ? MACHINE_SLOTS_MIN : limit;
+}
+
+uint32_t machine_default_slots(void)
+{
+	struct sys_sysinfo info = { 0 };
+	uint32_t limit = machine_most_slots(), slots;
+
 	sys_sysinfo(&info);
 	slots = (uint32_t)(info.totalram * (info.mem_unit ? info.mem_unit : 1) / BYTES_PER_SLOT);
 	if (slots < SLOTS_USUAL_MIN)

@@ -18,9 +18,12 @@ uint32_t machine_cpu_list(const char *list, size_t size);
 /* Possible CPUs (/sys/devices/system/cpu/possible); 256 where sysfs does not say. */
 uint32_t machine_possible_cpus(void);
 
+/* The kernel's own limit of threads (/proc/sys/kernel/threads-max): more slots are of no use. */
+uint32_t machine_most_slots(void);
+
 /*
- * Slots for this machine: one per 512 KiB of memory, at least 4096, at most the kernel's own limit of threads
- * (/proc/sys/kernel/threads-max). A slot costs 76 bytes of kernel memory, so this is 0.015% of all.
+ * Slots for this machine: one per 512 KiB of memory, at least 4096, at most the kernel's own limit of
+ * threads. A slot costs 76 bytes of kernel memory, so this is 0.015% of all.
  */
 uint32_t machine_default_slots(void);
 

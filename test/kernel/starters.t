@@ -107,6 +107,20 @@ sub test_bench {
 	rstat_stop($rstat);
 }
 
+# Slots are memory of the kernel. Fails: no limit in act() (emit/main.c).
+sub test_slots {
+	my $program = install('slots', 0, 0, 0755);
+	my $most = slurp('/proc/sys/kernel/threads-max') + 0;
+	my @run = ($program, '--attach', $own, '--max-tasks', 4194304, '--check');
+	my ($status, $stdout) = run('sh', '-c', 'ulimit -l unlimited; exec "$@"', 'sh', as_starter(@run));
+	my ($slots) = $stdout =~ /^slots +\d+ ever used of (\d+);/m;
+	SKIP: {
+		skip 'this kernel may have that many threads', 1 if $most >= 4194304;
+		# whole pages of them
+		cmp_ok($slots // 4194304, '<', $most + 1024, "who starts it has room for $most tasks at the most");
+	}
+}
+
 # What the kernel offers must be had. Fails: fatal() without the step (loader/sandbox.c).
 sub test_steps {
 	my @run = ('./rstat', '--attach', $attach, '-n', 1, '-o', 'json');
@@ -164,6 +178,7 @@ sub test_inherited {
 test_file();
 test_descriptors();
 test_bench();
+test_slots();
 test_steps();
 test_trace();
 test_inherited();
