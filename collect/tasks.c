@@ -263,8 +263,10 @@ static void scan_slot(struct tasks *tasks, const struct tasks_view *view, const 
 	    !is_running(view, number))
 		note_blocked(sample, slot.pid, slot.name, 'D');
 	if (same && (int32_t)(slot.stamp - tasks->jiffies) < 0) {	/* no record since the scan before */
-		if (view->passes && probe_is_stale(view->passes, slot.stamp, slot.state))
+		if (view->passes && probe_is_stale(view->passes, slot.stamp, slot.state)) {
+			update_slot(tasks, seen, &slot);	/* all it has, before it is gone: its stamp may have been late */
 			note_stale(tasks, number, &slot);
+		}
 		return;
 	}
 	if (!same)

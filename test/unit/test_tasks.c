@@ -196,6 +196,26 @@ static void finds_slots_without_a_task(void **state)
 	check_stale(2999, STATE_DEAD, false);
 }
 
+/* A record whose stamp came late, so that it looks older than the scan before: it is the last chance to count it. */
+static void counts_what_a_lost_slot_has(void **state)
+{
+	struct slot *s = born(3, 10, 10, "a", 0);
+
+	(void)state;
+	m.passes = (struct probe_passes){ .known = true, .last = 3000 };
+	scan();
+	m.counters.jiffies = 4000;
+	scan();
+	ran(s, 70);
+	s->state = STATE_DEAD;
+	s->stamp = 2999;
+	scan();
+	assert_int_equal(m.tasks.stale_count, 1);
+	assert_int_equal(total_ms(), 70);
+	scan();
+	assert_int_equal(total_ms(), 0);
+}
+
 /* What the probe counted, also while it counts on. */
 static void tells_what_had_no_slot(void **state)
 {
@@ -835,6 +855,7 @@ int main(void)
 		TEST(counts_from_zero_in_a_new_slot),
 		TEST(reads_twice_within_an_interval),
 		TEST(finds_slots_without_a_task),
+		TEST(counts_what_a_lost_slot_has),
 		TEST(tells_what_had_no_slot),
 		TEST(leaves_a_slot_that_changes_hands),
 		TEST(passes_over_what_no_record_touched),
