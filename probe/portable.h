@@ -31,6 +31,7 @@ struct entry {
 
 enum {
 	SAYS_EXISTS = -17,	/* -EEXIST */
+	STATE_UNHELD = 0x8000,	/* in slot.state, besides the kernel's: no entry held it when it was to be taken back */
 	PREEMPTED = 0x100,	/* TASK_REPORT_MAX, include/linux/sched.h: in a record's prev_state since 4.14 */
 };
 
@@ -121,9 +122,9 @@ INLINE void begin_slot(struct slot *slot, struct task_struct *task, uint32_t pid
 	add32(&slot->generation, 1);
 }
 
-INLINE int take_fresh(struct counters *c, uint32_t epoch, uint32_t *number)
+INLINE int take_fresh(struct counters *c, struct epoch *e, uint32_t *number)
 {
-	if (!pop_from(epoch + 1, number))
+	if (!pop_old(e, number))
 		return 0;
 	if (map_pop(&fresh_map, number))
 		return -1;
@@ -149,16 +150,15 @@ INLINE int make_entry(struct task_struct *task, uint32_t pid)
 	struct counters *c = the_counters();
 	struct epoch *e = the_epoch();
 	struct use base = { 0 };
-	uint32_t number = 0, epoch;
+	uint32_t number = 0;
 	struct slot *slot;
 	long error;
 
 	if (!c || !e)
 		return -1;
-	epoch = ONCE(e->now);
 	if (task)
 		base = probe_use(task);
-	if (take_fresh(c, epoch, &number)) {
+	if (take_fresh(c, e, &number)) {
 		drop(c, pid, &base, (uint64_t)task);
 		return -1;
 	}
@@ -167,7 +167,7 @@ INLINE int make_entry(struct task_struct *task, uint32_t pid)
 		return -1;
 	error = insert_entry(pid, make_key(number, slot->generation + 2), &base, (uint64_t)task);
 	if (error) {
-		push_to(epoch + 1, &number);	/* never used: free at once */
+		push_to(ONCE(e->now) + 1, &number);	/* not used: free at once */
 		if (error != SAYS_EXISTS) {
 			add(&c->dropped, 1);
 			add(&c->regained, 1);
@@ -270,20 +270,30 @@ INLINE void step(struct on_cpu *cpu)
  * What began without a slot is other time to its end, also where the task has got one meanwhile; that then counts from
  * here, and so does one that it gets now.
  */
-INLINE void end_other(struct on_cpu *cpu, struct task_struct *prev, uint32_t pid)
+INLINE void end_other(struct on_cpu *cpu, struct task_struct *prev, uint32_t pid, int preempted)
 {
 	struct entry *entry = entry_of(pid);
 	struct counters *c = the_counters();
+	struct slot *slot;
 
 	cpu->other_ns += time_of(prev) - cpu->since_ns;
 	if (!c || (entry && !is_own(entry, prev, pid)))
 		return;
-	if (entry && (key_slot(entry->tenancy.key) || !has_room())) {
-		entry->tenancy.base = probe_use(prev);
-		return;
+	if (has_room() && (!entry || !key_slot(entry->tenancy.key))) {
+		if ((!entry || forget(pid, entry)) && !make_entry(prev, pid)) {
+			add(&c->adopted, 1);
+			return;
+		}
+		entry = entry_of(pid);	/* a pass was faster: it may count from before */
+		if (entry && !is_own(entry, prev, pid))
+			return;
 	}
-	if (has_room() && (!entry || forget(pid, entry)) && !make_entry(prev, pid))
-		add(&c->adopted, 1);
+	if (!entry)
+		return;
+	entry->tenancy.base = probe_use(prev);
+	slot = slot_of(entry->tenancy.key);
+	if (slot)
+		write_record(slot, prev, preempted ? 0 : probe_state(prev));
 }
 
 INLINE void end_running(struct on_cpu *cpu, struct task_struct *prev, uint32_t pid, int preempted)
@@ -294,7 +304,7 @@ INLINE void end_running(struct on_cpu *cpu, struct task_struct *prev, uint32_t p
 	struct use use;
 
 	if ((cpu->task == (uint64_t)prev || cpu->task == task_by_pid(pid)) && !key_slot(cpu->now.key)) {
-		end_other(cpu, prev, pid);
+		end_other(cpu, prev, pid, preempted);
 		return;
 	}
 	if (cpu->task == (uint64_t)prev) {
@@ -459,6 +469,8 @@ int on_portable_seed(struct bpf_iter__task *context)
 		add(&c->met_without, entry && entry->tenancy.key == KEY_DROPPED);
 		return 0;
 	}
+	if (probe_state(task) & STATE_DEAD)	/* has made its last switch, maybe without a slot */
+		slot->state = STATE_DEAD;
 	slot->rss_pages = probe_rss(task);
 	probe_read_kernel(slot->name, sizeof slot->name, task->comm);
 	slot->stamp = jiffies64();
@@ -476,8 +488,9 @@ int on_portable_sample(void *context)
 }
 
 /*
- * As on_reclaim(). Who takes the entry ends the slot; a slot that no entry holds, since another task took its pid, is
- * nobody's. Only one thread of user space runs this.
+ * As on_reclaim(). Who takes the entry ends the slot. One that no entry holds, since another task took its pid, is
+ * nobody's, or somebody is about to end it: so it is taken back the second time, a pass later. Only one thread of
+ * user space runs this.
  */
 SEC("portable_run/reclaim")
 int on_portable_reclaim(uint64_t *arguments)
@@ -493,8 +506,14 @@ int on_portable_reclaim(uint64_t *arguments)
 		return 0;
 	pid = slot->pid;
 	entry = entry_of(pid);
-	if (entry && entry->tenancy.key == key && delete_entry(pid))
+	if (entry && entry->tenancy.key == key) {
+		if (delete_entry(pid))
+			return 0;
+	} else if (!(slot->state & STATE_UNHELD)) {
+		slot->state |= STATE_UNHELD;
+		slot->stamp = jiffies64();
 		return 0;
+	}
 	add32(&slot->generation, 1);
 	slot->used = (struct use){ 0 };
 	slot->flags |= SLOT_DEAD;

@@ -20,11 +20,11 @@ MAP(tenancy_map, BPF_MAP_TYPE_TASK_STORAGE, 4, sizeof(struct tenancy), 0, BPF_F_
 /* ---- numbers */
 
 /* A free number: freed two epochs ago, else never used. 0, or -1: none. */
-INLINE int take_number(struct counters *c, uint32_t epoch, uint32_t *number)
+INLINE int take_number(struct counters *c, struct epoch *e, uint32_t *number)
 {
 	uint32_t fresh;
 
-	if (!pop_from(epoch + 1, number))
+	if (!pop_old(e, number))
 		return 0;
 	if (ONCE(c->high) >= config.capacity)
 		return -1;
@@ -42,11 +42,23 @@ INLINE struct tenancy *tenancy_of(struct task_struct *task)
 	return storage_get(&tenancy_map, task, 0, 0);
 }
 
+INLINE struct use use_of(struct task_struct *task)
+{
+	struct use use = { .cpu_ns = task->se.sum_exec_runtime };
+
+	if (FIELD_EXISTS(VIEW(struct task_io_accounting)->read_bytes)) {
+		use.read_bytes = task->ioac.read_bytes;
+		use.write_bytes = task->ioac.write_bytes;
+	}
+	return use;
+}
+
+/* With its base in it from the first moment: from then on only the CPU that runs the task changes that. */
 INLINE struct tenancy *make_tenancy(struct task_struct *task)
 {
-	struct tenancy none = { 0 };
+	struct tenancy first = { .key = NO_SLOT, .base = use_of(task) };
 
-	return storage_get(&tenancy_map, task, &none, BPF_STORAGE_GET_CREATE);
+	return storage_get(&tenancy_map, task, &first, BPF_STORAGE_GET_CREATE);
 }
 
 /* ---- the record */
@@ -85,17 +97,6 @@ INLINE void copy_name(struct slot *slot, struct task_struct *task)
 	to[1] = from[1];
 }
 
-INLINE struct use use_of(struct task_struct *task)
-{
-	struct use use = { .cpu_ns = task->se.sum_exec_runtime };
-
-	if (FIELD_EXISTS(VIEW(struct task_io_accounting)->read_bytes)) {
-		use.read_bytes = task->ioac.read_bytes;
-		use.write_bytes = task->ioac.write_bytes;
-	}
-	return use;
-}
-
 /*
  * All of the record but what was used and RSS: on each path that leads to it, the verifier of 6.18 takes a millisecond
  * to allow the access to mm, so that it is read once, before the paths part.
@@ -121,41 +122,33 @@ INLINE void fill_slot(struct slot *slot, struct task_struct *task)
 }
 
 /*
- * Gives the task a slot. Birth, seed and switch may try at once: the first to put its key into the tenancy wins,
- * the others give their number back. The key may be seen before the slot is filled; its generation tells.
- * Returns the key, or 0 where another was faster or no number is free.
+ * Gives the task a slot. Birth, seed and switch may try at once: the first to mark the tenancy does it, the others leave
+ * it at that. The key is put there when the slot is filled, so that no record of the task is ever passed over; until
+ * then its time is other_ns. The slot counts from the tenancy's base. Returns the key, or 0.
  */
 INLINE uint64_t give_slot(struct task_struct *task, struct tenancy *tenancy)
 {
 	struct counters *c = the_counters();
 	struct epoch *e = the_epoch();
 	uint64_t before = ONCE(tenancy->key), key;
-	uint32_t number = 0, epoch;
+	uint32_t number = 0;
 	struct slot *slot;
 
-	if (!c || !e || key_slot(before))
+	if (!c || !e || key_slot(before) || before & KEY_GIVING)
 		return NO_SLOT;
-	epoch = ONCE(e->now);
-	if (take_number(c, epoch, &number)) {
-		if (!before) {
-			tenancy->base = use_of(task);
-			if (!__sync_val_compare_and_swap(&tenancy->key, 0, KEY_DROPPED))
-				add(&c->dropped, 1);
-		}
+	if (__sync_val_compare_and_swap(&tenancy->key, before, before | KEY_GIVING) != before)
 		return NO_SLOT;
-	}
-	slot = map_lookup(&slots_map, &number);
-	if (!slot)
-		return NO_SLOT;
-	key = make_key(number, slot->generation + 2);
-	if (!before)	/* else base says up to when its time is counted: the slot goes on from there */
-		tenancy->base = use_of(task);
-	if (__sync_val_compare_and_swap(&tenancy->key, before, key) != before) {
-		push_to(epoch + 1, &number);	/* never used: free at once */
+	slot = take_number(c, e, &number) ? 0 : map_lookup(&slots_map, &number);
+	if (!slot) {
+		if (!before)
+			add(&c->dropped, 1);
+		ONCE(tenancy->key) = KEY_DROPPED;
 		return NO_SLOT;
 	}
 	fill_slot(slot, task);
-	add(&c->allocated, 1);
+	key = make_key(number, slot->generation);
+	ONCE(tenancy->key) = key;
+	ADD_ORDERED(&c->allocated, 1);	/* see renew() */
 	if (before)
 		add(&c->regained, 1);
 	return key;
@@ -219,24 +212,30 @@ int on_birth(uint64_t *arguments)
 }
 
 /*
- * What began without a slot is other time to its end, also where the task has got one meanwhile. Where its beginning was
- * not seen, the tenancy knows up to when its time has been counted.
+ * What began without a slot is other time to its end, also where the task has got one meanwhile, which then counts from
+ * here. Where its beginning was not seen, the tenancy knows up to when its time has been counted.
  */
-INLINE void end_without(struct on_cpu *cpu, struct task_struct *prev, int seen)
+INLINE void end_without(struct on_cpu *cpu, struct task_struct *prev, int seen, uint32_t state)
 {
 	struct tenancy *tenancy = tenancy_of(prev);
+	struct slot *slot;
 
 	if (seen)
 		cpu->other_ns += prev->se.sum_exec_runtime - ONCE(cpu->since_ns);
-	else if (tenancy && tenancy->key == KEY_DROPPED)
+	else if (tenancy && is_dropped(ONCE(tenancy->key)))
 		cpu->other_ns += prev->se.sum_exec_runtime - ONCE(tenancy->base.cpu_ns);
-	if (tenancy)
-		tenancy->base = use_of(prev);
+	if (!tenancy)
+		return;
+	tenancy->base = use_of(prev);
+	slot = slot_of(ONCE(tenancy->key));
+	if (slot)
+		record(slot, prev, state);
 }
 
 INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int preempted)
 {
 	uint32_t rss_pages = rss_of(prev);	/* first: see record() */
+	uint32_t state = preempted ? 0 : state_of(prev);
 	struct tenancy held = { 0 }, *tenancy;
 	struct slot *slot;
 	struct use use;
@@ -249,7 +248,7 @@ INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int pr
 			held = *tenancy;
 	}
 	if (!key_slot(held.key)) {
-		end_without(cpu, prev, cpu->task == (uint64_t)prev);
+		end_without(cpu, prev, cpu->task == (uint64_t)prev, state);
 		return;
 	}
 	slot = slot_of(held.key);
@@ -257,7 +256,7 @@ INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int pr
 		return;
 	use = use_of(prev);
 	slot->used = use_since(&use, &held.base);
-	record(slot, prev, preempted ? 0 : state_of(prev));
+	record(slot, prev, state);
 	slot->rss_pages = rss_pages;
 }
 
@@ -267,7 +266,7 @@ INLINE uint64_t adopt(struct task_struct *task, struct tenancy *tenancy)
 	struct counters *c = the_counters();
 	uint64_t key = ONCE(tenancy->key);
 
-	if (!c || (key == KEY_DROPPED && ONCE(c->allocated) - ONCE(c->freed) >= config.capacity))
+	if (!c || (is_dropped(key) && ONCE(c->allocated) - ONCE(c->freed) >= config.capacity))
 		return NO_SLOT;
 	key = give_slot(task, tenancy);
 	if (key)
@@ -280,7 +279,7 @@ INLINE uint64_t adopt(struct task_struct *task, struct tenancy *tenancy)
 /* What a task without a slot has used since it was counted last, its end not being seen, is counted before it goes on. */
 INLINE void count_without(struct on_cpu *cpu, struct task_struct *next, struct tenancy *tenancy)
 {
-	if (tenancy->key != KEY_DROPPED)
+	if (!is_dropped(ONCE(tenancy->key)))
 		return;
 	cpu->other_ns += next->se.sum_exec_runtime - ONCE(tenancy->base.cpu_ns);
 	tenancy->base = use_of(next);
@@ -338,7 +337,10 @@ int on_switch(uint64_t *arguments)
 	return 0;
 }
 
-/* After the task's last switch. Final values, then dead, then the epoch is read: full barriers between. */
+/*
+ * After the task's last switch. The generation is odd meanwhile, so that reclaim, which may take the slot for lost until
+ * now, does not end it, too. Final values, then dead, then the epoch is read: full barriers between.
+ */
 SEC("tp_btf/sched_process_free")
 int on_free(uint64_t *arguments)
 {
@@ -346,32 +348,44 @@ int on_free(uint64_t *arguments)
 	struct tenancy *tenancy = tenancy_of(task);
 	struct counters *c = the_counters();
 	struct epoch *e = the_epoch();
-	uint32_t number, freed_in;
+	uint32_t number, generation;
 	struct slot *slot;
+	uint64_t key, freed_in;
 
 	if (!tenancy || !c || !e)
 		return 0;
-	if (tenancy->key == KEY_DROPPED)
+	key = ONCE(tenancy->key);
+	if (is_dropped(key))
 		add(&c->regained, 1);
-	slot = slot_of(tenancy->key);
-	if (!slot) {
-		if (key_slot(tenancy->key))	/* taken back while it waited for the end of a grace period */
-			add(&c->lost, -1);
+	slot = slot_at(key);
+	if (!slot)
+		return 0;
+	generation = key_generation(key);
+	if (__sync_val_compare_and_swap(&slot->generation, generation, generation + 1) != generation) {
+		add(&c->lost, -1);	/* taken back while it waited for the end of a grace period */
 		return 0;
 	}
-	number = key_slot(tenancy->key) - 1;
+	number = key_slot(key) - 1;
 	slot->pid = task->pid;
 	slot->used.cpu_ns = task->se.sum_exec_runtime - tenancy->base.cpu_ns;
 	ADD_ORDERED(&c->freed, 1);
 	slot->flags |= SLOT_DEAD;
+	ADD_ORDERED(&slot->generation, -1);
 	freed_in = ADD_ORDERED(&e->now, 0);
 	push_to(freed_in, &number);
 	return 0;
 }
 
-/* What changes while a task sleeps: RSS under reclaim, a name set from outside. The stamp says that it is alive. */
+/*
+ * What changes while a task sleeps: RSS under reclaim, a name set from outside. The stamp says that it is alive. And that it
+ * has made its last switch, if it had no slot then.
+ */
 INLINE void renew(struct slot *slot, struct task_struct *task, uint32_t rss_pages)
 {
+	uint32_t state = state_of(task);
+
+	if (state & STATE_DEAD)
+		slot->state = state;
 	slot->rss_pages = rss_pages;
 	copy_name(slot, task);
 	slot->stamp = jiffies64();
@@ -413,7 +427,7 @@ int on_seed(struct bpf_iter__task *context)
 		add(&c->passes, 1);
 	slot = slot_of(ONCE(tenancy->key));
 	if (!slot) {
-		add(&c->met_without, tenancy->key == KEY_DROPPED);
+		add(&c->met_without, is_dropped(ONCE(tenancy->key)));
 		return 0;
 	}
 	renew(slot, task, rss_pages);
@@ -438,15 +452,20 @@ SEC("test_run/reclaim")
 int on_reclaim(uint64_t *arguments)
 {
 	uint64_t key = arguments[0];
-	uint32_t number = key_slot(key) - 1, generation = key_generation(key), freed_in;
+	uint32_t number = key_slot(key) - 1, generation = key_generation(key);
 	struct slot *slot = slot_of(key);
 	struct counters *c = the_counters();
 	struct epoch *e = the_epoch();
+	uint64_t freed_in;
 
 	if (!slot || !c || !e || slot->stamp != (uint32_t)arguments[1] || slot->flags & SLOT_DEAD)
 		return 0;
 	if (__sync_val_compare_and_swap(&slot->generation, generation, generation + 1) != generation)
 		return 0;
+	if (ONCE(slot->flags) & SLOT_DEAD) {	/* freed meanwhile */
+		ADD_ORDERED(&slot->generation, -1);
+		return 0;
+	}
 	slot->used = (struct use){ 0 };
 	slot->flags |= SLOT_DEAD;
 	ADD_ORDERED(&slot->generation, 1);

@@ -80,7 +80,7 @@ INLINE enum reading read_running(struct running *out, struct on_cpu *cpu, uint32
 		if (portable && config.path == PATH_PERF)
 			cpu_ns = clock_ns();
 		if (!portable && !switched)	/* its beginning was not seen: as end_without() will count it */
-			since_ns = held.key == KEY_DROPPED ? held.base.cpu_ns : cpu_ns;
+			since_ns = is_dropped(held.key) ? held.base.cpu_ns : cpu_ns;
 		if ((switched || !portable) && (pid || (portable && is_by_pid(task))) && !key_slot(held.key) &&
 		    cpu_ns > since_ns)
 			other_ns += cpu_ns - since_ns;
@@ -165,7 +165,8 @@ INLINE void end_unseen(struct on_cpu *cpu)
 		return;
 	use = probe_use(task);
 	use = use_since(&use, &cpu->now.base);
-	if (probe_runs(task) || slot->flags & SLOT_DEAD)
+	/* its own once more: what is not dead now is nobody else's before the second scan from here begins */
+	if (probe_runs(task) || slot->flags & SLOT_DEAD || slot_of(cpu->now.key) != slot)
 		return;
 	slot->state = probe_state(task);
 	if (use.cpu_ns > slot->used.cpu_ns)

@@ -16,6 +16,7 @@
 enum {
 	NO_SLOT = 0,
 	KEY_DROPPED = 1ull << 32,	/* none, since no number was free; counted as dropped */
+	KEY_GIVING = 1ull << 33,	/* with one of the above: somebody is about to give it one */
 };
 
 INLINE uint64_t make_key(uint32_t number, uint32_t generation)
@@ -31,6 +32,11 @@ INLINE uint32_t key_slot(uint64_t key)	/* number + 1, or 0 */
 INLINE uint32_t key_generation(uint64_t key)
 {
 	return (uint32_t)(key >> 32);
+}
+
+INLINE int is_dropped(uint64_t key)
+{
+	return !key_slot(key) && key & KEY_DROPPED;
 }
 
 /* A task's hold on a slot, and what the task had used when it got it. */
@@ -99,7 +105,7 @@ INLINE void add32(uint32_t *counter, uint64_t by)
 		old_;                                                                              \
 	})
 
-INLINE long pop_from(uint32_t epoch, uint32_t *number)
+INLINE long pop_from(uint64_t epoch, uint32_t *number)
 {
 	switch (epoch % 3) {
 	case 0: return map_pop(&free0_map, number);
@@ -108,13 +114,29 @@ INLINE long pop_from(uint32_t epoch, uint32_t *number)
 	}
 }
 
-INLINE void push_to(uint32_t epoch, uint32_t *number)
+INLINE void push_to(uint64_t epoch, uint32_t *number)
 {
 	switch (epoch % 3) {
 	case 0: map_push(&free0_map, number, 0); break;
 	case 1: map_push(&free1_map, number, 0); break;
 	default: map_push(&free2_map, number, 0);
 	}
+}
+
+/*
+ * A number that was freed two epochs ago. Where the epoch has moved meanwhile, that stack may be the present one's, and
+ * what came from it may have a last record that is not read yet: it goes back. 0, or -1: none.
+ */
+INLINE int pop_old(struct epoch *e, uint32_t *number)
+{
+	uint64_t epoch = ONCE(e->now);
+
+	if (pop_from(epoch + 1, number))
+		return -1;
+	if (ONCE(e->now) == epoch)
+		return 0;
+	push_to(epoch + 1, number);
+	return -1;
 }
 
 /* The verifier wants the offset into the arguments in the load itself; the compiler would share the load. */
