@@ -134,7 +134,7 @@ $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard pr
 variant_objects := $(variants:%=$(build)/test/probe-%.bpf.o)
 
 # All tests: unit tests under the sanitizers, then the live ones on this kernel (root).
-live_tests := $(wildcard test/kernel/*.t test/bars/*.t) test/soak.t
+live_tests := $(wildcard test/kernel/*.t test/bars/*.t test/model/*.t) test/soak.t
 live-files: $(build)/test/load $(build)/test/inject $(variant_objects)
 
 test: rstat $(unit_tests) live-files
@@ -194,6 +194,10 @@ check: analyze
 mutants: rstat live-files
 	prove --timer --verbose test/mutants
 
+# The life of a slot, in every order of its steps.
+model:
+	prove --timer --verbose test/model
+
 # The loads with long windows and a million processes; the table goes to docs/accuracy.md. Wants a machine of its own.
 accuracy: rstat live-files
 	test/accuracy
@@ -240,5 +244,5 @@ clean:
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit live live-files mutants accuracy test soak vm analyze check bench pictures size install install-caps completions clean FORCE
+.PHONY: all run unit live live-files mutants model accuracy test soak vm analyze check bench pictures size install install-caps completions clean FORCE
 .DELETE_ON_ERROR:
