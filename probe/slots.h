@@ -125,17 +125,19 @@ INLINE void push_to(uint64_t epoch, uint32_t *number)
 
 /*
  * A number that was freed two epochs ago. Where the epoch has moved meanwhile, that stack may be the present one's, and
- * what came from it may have a last record that is not read yet: it goes back. 0, or -1: none.
+ * what came from it may have a last record that is not read yet: it goes back, and the next stack is tried. 0, or -1: none.
  */
 INLINE int pop_old(struct epoch *e, uint32_t *number)
 {
-	uint64_t epoch = ONCE(e->now);
+	for (int tries = 0; tries < 2; tries++) {
+		uint64_t epoch = ONCE(e->now);
 
-	if (pop_from(epoch + 1, number))
-		return -1;
-	if (ONCE(e->now) == epoch)
-		return 0;
-	push_to(epoch + 1, number);
+		if (pop_from(epoch + 1, number))
+			break;
+		if (ONCE(e->now) == epoch)
+			return 0;
+		push_to(epoch + 1, number);
+	}
 	return -1;
 }
 

@@ -7,7 +7,7 @@
  *	here			in the code
  *	task()			the kernel: a task is born, runs, exits, is released (no pass meets it) and freed
  *	make_tenancy		make_tenancy(): storage with its first value comes into being at once (rstat.bpf.c)
- *	take_number		take_number(), pop_from() (slots.h)
+ *	take_number, pop_old	take_number(), pop_old(), pop_from() (slots.h)
  *	give_slot, fill_slot	give_slot(), fill_slot(), settle() and adopt(), which call it
  *	note_incoming, record_outgoing	the same; cpu->now is local here: one CPU writes and reads it (running.pml has the rest)
  *	on_free, on_reclaim	the same
@@ -46,6 +46,7 @@
 #define NUMBER(key) (((key) & 3) - 1)
 #define GENERATION(key) ((key) >> 2)
 #define NONE 7		/* no number */
+#define ANOTHER 6	/* the epoch has moved */
 #define BIT(number) (1 << (number))
 
 /* ---- what the probe and user space share */
@@ -112,8 +113,7 @@ inline pop_from(epoch, number)
 	}
 }
 
-/* epoch, number: the caller's. number: NONE where none is free. */
-inline take_number()
+inline pop_old()
 {
 	epoch = now;
 #ifdef BROKEN_POP		/* mutant: epochs */
@@ -125,10 +125,22 @@ inline take_number()
 	if
 	:: number != NONE && now != epoch ->
 		push_to(epoch + 1, number);
-		number = NONE
+		number = ANOTHER
+	:: else
+	fi
+#endif
+}
+
+/* epoch, number: the caller's. number: NONE where none is free. */
+inline take_number()
+{
+	pop_old();
+	if
+	:: number == ANOTHER ->
+		pop_old();
+		if :: number == ANOTHER -> number = NONE :: else fi
 	:: else
 	fi;
-#endif
 	if
 	:: number == NONE && high < SLOTS ->
 #ifdef BROKEN_HIGH		/* counted up in two steps */
