@@ -33,7 +33,7 @@ static struct call {
 	{ "open", SYS_openat, { AT_FDCWD, TEXT, O_RDONLY }, "/bin/sh" },
 	{ "open-below", SYS_openat, { 3, TEXT, O_RDONLY | O_NONBLOCK | O_CLOEXEC }, "/bin/sh" },
 	{ "open-sys", SYS_openat, { 3, TEXT, O_RDONLY | O_NONBLOCK | O_CLOEXEC }, "/sys/devices/system/cpu/online" },
-	{ "open-sys-kernel", SYS_openat, { 3, TEXT, O_RDONLY | O_NONBLOCK | O_CLOEXEC }, "/sys/kernel/profiling" },
+	{ "open-sys-kernel", SYS_openat, { 3, TEXT, O_RDONLY | O_NONBLOCK | O_CLOEXEC }, "/sys/kernel/uevent_seqnum" },
 	{ "open-path", SYS_openat, { 3, TEXT, O_PATH | O_CLOEXEC }, "/bin/sh" },
 	{ "open-sys-write", SYS_openat, { 3, TEXT, O_RDWR }, "/sys/kernel/profiling" },
 	{ "open-write", SYS_openat, { AT_FDCWD, TEXT, O_WRONLY | O_CREAT, 0600 }, "/tmp/rstat-injected" },
