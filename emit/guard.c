@@ -75,8 +75,7 @@ _Noreturn static void watch(int end)
 	sys_close(STDERR);
 	if (sandbox_enter(&wants, &report))
 		sys_exit(1);
-	while (sys_read(end, &byte, 1) == -SYS_EINTR)
-		;
+	sys_read(end, &byte, 1);
 	restore();
 	sys_exit(0);
 }

@@ -243,7 +243,7 @@ static enum face_asks take_input(struct loop *loop)
 	long size = sys_read(loop->input, data, sizeof data);
 	enum face_asks asks;
 
-	if (size == -SYS_EAGAIN || size == -SYS_EINTR || (size == -SYS_EIO && loop->options->live))
+	if (size == -SYS_EAGAIN || (size == -SYS_EIO && loop->options->live))
 		return FACE_NOTHING;
 	if (size <= 0)
 		loop->input = -1;

@@ -94,7 +94,7 @@ static int run_pass(struct probe *probe)
 
 	if (fd < 0)
 		return fd;
-	for (unsigned i = 0; i < READS_MAX && (result == -SYS_EAGAIN || result == -SYS_EINTR || result > 0); i++)
+	for (unsigned i = 0; i < READS_MAX && (result == -SYS_EAGAIN || result > 0); i++)
 		result = sys_read(fd, unused, sizeof unused);
 	sys_close(fd);
 	return result < 0 ? (int)result : 0;

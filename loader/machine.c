@@ -138,9 +138,9 @@ static int read_whole(int fd, size_t size, struct arena *arena)
 	while (!error && arena->used < size) {
 		long length = sys_read(fd, arena->data + arena->used, size - arena->used);
 
-		if (length <= 0 && length != -SYS_EINTR)
+		if (length <= 0)
 			error = length ? (int)length : -SYS_EIO;
-		else if (length > 0)
+		else
 			arena->used += (size_t)length;
 	}
 	return error;

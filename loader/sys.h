@@ -182,14 +182,28 @@ struct sys_capability {	/* version 3: two 32-bit words of each set */
 	} word[2];
 };
 
-static inline int sys_open(const char *path, int flags)
+/*
+ * Opening and reading are done again where a signal has come in between: drivers and file systems in user space may say so,
+ * and we have no handler that returns.
+ */
+static inline long sys_call_again(long number, long a, long b, long c, long d)
 {
-	return (int)sys_call(NR_openat, SYS_AT_FDCWD, (long)path, flags | SYS_O_CLOEXEC, 0, 0, 0);
+	long result;
+
+	do {
+		result = sys_call(number, a, b, c, d, 0, 0);
+	} while (result == -SYS_EINTR);
+	return result;
 }
 
 static inline int sys_open_at(int directory, const char *path, int flags)
 {
-	return (int)sys_call(NR_openat, directory, (long)path, flags | SYS_O_CLOEXEC, 0, 0, 0);
+	return (int)sys_call_again(NR_openat, directory, (long)path, flags | SYS_O_CLOEXEC, 0);
+}
+
+static inline int sys_open(const char *path, int flags)
+{
+	return sys_open_at(SYS_AT_FDCWD, path, flags);
 }
 
 /* A new file, to be written; it must not exist, not even as a link. */
@@ -229,12 +243,12 @@ static inline void sys_close_once(int *fd)
 
 static inline long sys_read(int fd, void *data, size_t size)
 {
-	return sys_call(NR_read, fd, (long)data, (long)size, 0, 0, 0);
+	return sys_call_again(NR_read, fd, (long)data, (long)size, 0);
 }
 
 static inline long sys_pread(int fd, void *data, size_t size, int64_t offset)
 {
-	return sys_call(NR_pread64, fd, (long)data, (long)size, offset, 0, 0);
+	return sys_call_again(NR_pread64, fd, (long)data, (long)size, offset);
 }
 
 static inline long sys_write(int fd, const void *data, size_t size)
@@ -244,7 +258,7 @@ static inline long sys_write(int fd, const void *data, size_t size)
 
 static inline long sys_getdents(int fd, void *data, size_t size)
 {
-	return sys_call(NR_getdents64, fd, (long)data, (long)size, 0, 0, 0);
+	return sys_call_again(NR_getdents64, fd, (long)data, (long)size, 0);
 }
 
 static inline long sys_readlink(const char *path, char *data, size_t size)

@@ -154,7 +154,7 @@ static int read_event_file(int folder, const char *event, const char *name, uint
 		length = sys_read(fd, data + used, FILE_MAX - used);
 		if (length > 0)
 			used += (size_t)length;
-	} while (length > 0 || length == -SYS_EINTR);
+	} while (length > 0);
 	sys_close(fd);
 	*text = (struct bytes){ data, used };
 	return length < 0 ? (int)length : 0;
