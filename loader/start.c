@@ -44,13 +44,19 @@ extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 uintptr_t __stack_chk_guard;
 static struct start_facts facts = { .page_size = SYS_PAGE_SIZE_MIN };
 
+/* A line with its length, as nothing that counts is at hand before main(). */
+_Noreturn static void stop(const char *line, unsigned size)
+{
+	sys_write(2, line, size);
+	sys_exit(1);
+}
+
 _Noreturn void __stack_chk_fail(void);
 _Noreturn void __stack_chk_fail(void)
 {
 	static const char message[] = "rstat: stack overwritten, stopping\n";
 
-	sys_write(2, message, sizeof message - 1);
-	sys_exit(1);
+	stop(message, sizeof message - 1);
 }
 
 const struct start_facts *start_facts(void)
@@ -102,6 +108,8 @@ static void relocate(uintptr_t base)
 static void protect_relocated(uintptr_t base, const struct program_header *headers, uint64_t count,
 			      uint64_t page_size)
 {
+	static const char message[] = "rstat: the kernel does not let memory be protected\n";
+
 	for (uint64_t i = 0; headers && i < count; i++) {
 		if (headers[i].type != PT_GNU_RELRO)
 			continue;
@@ -109,7 +117,7 @@ static void protect_relocated(uintptr_t base, const struct program_header *heade
 		uintptr_t end = (base + headers[i].vaddr + headers[i].memsz) & -page_size;
 
 		if (end > start && sys_mprotect((void *)start, end - start, SYS_PROT_READ))
-			sys_exit(1);
+			stop(message, sizeof message - 1);
 	}
 }
 
