@@ -5,16 +5,23 @@
 
 enum { CPUS_UNKNOWN = 256, SLOTS_USUAL_MIN = 4096, BYTES_PER_SLOT = 512 * 1024 };
 
+/* To the end of its line: a number that is cut would be another one. What sysctl(5) has is not read in pieces. */
 static long read_small(const char *path, char *data, size_t size)
 {
 	int fd = sys_open(path, SYS_O_RDONLY);
+	size_t used = 0;
 	long length;
 
 	if (fd < 0)
 		return fd;
-	length = sys_read(fd, data, size);
+	do {
+		length = sys_read(fd, data + used, size - used);
+		used += length > 0 ? (size_t)length : 0;
+	} while (length > 0 && used < size);
 	sys_close(fd);
-	return length;
+	if (length >= 0 && used && data[used - 1] != '\n')
+		length = -SYS_EIO;
+	return length < 0 ? length : (long)used;
 }
 
 /* Digits at *at, which is moved past them; limit + 1 where there are none, or too many. */
