@@ -65,12 +65,12 @@ static int walk_open(struct monitor *monitor, struct probe_request *request, str
 	if (error)
 		return fail(f, error, "reserve memory for", "the processes", "try a smaller --max-tasks");
 	root = sys_open("/", SYS_O_RDONLY);
-	error = proc_open(proc, root, memory, capacity);
+	error = root < 0 ? root : proc_open(proc, root, memory, capacity);
 	if (root >= 0)
 		sys_close(root);
 	if (error) {
 		sys_munmap(memory, size);
-		return fail(f, error, "open", "/proc", "is it mounted?");
+		return fail(f, error, "open", root < 0 ? "/" : "/proc", root >= 0 && error == -SYS_ENOENT ? "is it mounted?" : NULL);
 	}
 	monitor->capacity = capacity;
 	monitor->view = (struct tasks_view){ .slots = proc->slot, .counters = &proc->counters };

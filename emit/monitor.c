@@ -66,9 +66,10 @@ int monitor_open(struct monitor *monitor, const struct options *options, struct 
 	if (error)
 		return error;
 	root = sys_open("/", SYS_O_RDONLY);
+	if (root < 0)
+		return fail(f, root, "open", "/", NULL);	/* nothing could be read, not even how many CPUs there are */
 	sources_open(&monitor->sources, root, start_facts()->page_size, &options->sensors, monitor_clock);
-	if (root >= 0)
-		sys_close(root);
+	sys_close(root);
 	monitor->sample.source = monitor->rung->source;
 	ladder_reason(monitor, monitor->sample.reason, sizeof monitor->sample.reason);
 	monitor->sample.interval_ms = options->interval_ms;
