@@ -269,8 +269,11 @@ static bool is_done(const struct loop *loop)
 	return loop->options->lines && loop->lines >= loop->options->lines;
 }
 
-/* Until enough lines are written or the face asks for the end (0), or stdout is gone (-EPIPE) or fails (-errno). */
-static int run(struct loop *loop)
+/*
+ * Until enough lines are written or the face asks for the end (0), or stdout is gone (-EPIPE) or fails (-errno). What has
+ * failed else is noted.
+ */
+static int run(struct loop *loop, struct failure *f)
 {
 	uint64_t expirations;
 
@@ -287,7 +290,7 @@ static int run(struct loop *loop)
 		bool due = false;
 
 		if (ready < 0 && ready != -SYS_EINTR)
-			return ready;
+			return fail(f, ready, "wait for", "the next sample", NULL);
 		if (ready <= 0)
 			continue;
 		if (fds[2].revents)
@@ -345,7 +348,7 @@ int loop_run(struct monitor *monitor, struct options *options, struct failure *f
 		error = show_sample(&loop);
 	}
 	if (!error && (options->once || !is_done(&loop)))
-		error = run(&loop);
+		error = run(&loop, f);
 	if (!error)
 		error = show(&loop, options->face->end);
 	if (!error || error == -SYS_EPIPE)
