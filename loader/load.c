@@ -37,6 +37,10 @@ static const char *advice(int error)
 	case SYS_ENOMEM: return "the kernel has no memory for it: try a smaller --max-tasks";
 	case SYS_E2BIG: return "more than the kernel takes: try a smaller --max-tasks";
 	case SYS_ENOSYS: return "this kernel is built without BPF (CONFIG_BPF_SYSCALL)";
+	case SYS_EAGAIN:
+	case SYS_EIO:
+	case SYS_ENFILE:
+	case SYS_EMFILE: return NULL;	/* says it by itself */
 	default: return "not offered by this kernel; rstat --check says more";
 	}
 }
@@ -47,11 +51,15 @@ static const char *load_advice(int error)
 	if ((error == -SYS_EINVAL || error == -SYS_EPERM || error == -SYS_EACCES) && machine_is_confidential())
 		return "kernel lockdown (confidentiality) keeps BPF from reading kernel memory: boot without it, or use "
 		       "--attach proc";
-	if (error == -SYS_EPERM)
-		return advice(error);
-	if (error == -SYS_EAGAIN)
-		return "signals have interrupted the kernel's verifier each time: start it again";
-	return "the kernel's verifier refuses it; rstat --check shows its log";
+	switch (-error) {
+	case SYS_EAGAIN: return "signals have interrupted the kernel's verifier each time: start it again";
+	case SYS_EPERM:
+	case SYS_ENOMEM:
+	case SYS_ENOSYS:
+	case SYS_ENFILE:
+	case SYS_EMFILE: return advice(error);
+	default: return "the kernel's verifier refuses it; rstat --check shows its log";
+	}
 }
 
 /* ---- memory for the way in */

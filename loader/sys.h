@@ -34,6 +34,8 @@ enum {	/* include/uapi/asm-generic/errno-base.h, errno.h: those the code tests f
 	SYS_ENODEV = 19,
 	SYS_EISDIR = 21,
 	SYS_EINVAL = 22,
+	SYS_ENFILE = 23,
+	SYS_EMFILE = 24,
 	SYS_ENOTTY = 25,
 	SYS_ENOSPC = 28,
 	SYS_EPIPE = 32,

@@ -183,6 +183,8 @@ static void constants(void **state)
 		SAME(ENODEV),
 		SAME(EISDIR),
 		SAME(EINVAL),
+		SAME(ENFILE),
+		SAME(EMFILE),
 		SAME(ENOTTY),
 		SAME(ENOSPC),
 		SAME(EPIPE),
