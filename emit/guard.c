@@ -6,6 +6,7 @@
  */
 #include "emit/guard.h"
 
+#include "emit/loop.h"
 #include "loader/sandbox.h"
 #include "loader/sys.h"
 
@@ -42,19 +43,45 @@ static bool same(const struct sys_termios *a, const struct sys_termios *b)
 	return true;
 }
 
-/* The settings first: they never wait, while a terminal that nobody reads takes no more bytes. */
-static void restore(void)
+static int terminal(unsigned long request, struct sys_termios *settings)
+{
+	int error;
+
+	do {
+		error = sys_ioctl(STDOUT, request, settings);
+	} while (error == -SYS_EINTR);
+	return error;
+}
+
+/* Where it cannot be seen whose they are, they are put back. */
+static int put_settings_back(void)
+{
+	struct sys_termios now;
+
+	if (!terminal(SYS_TCGETS, &now) && !same(&now, &shared->ours))
+		return 0;
+	return terminal(SYS_TCSETS, &shared->before);
+}
+
+/* Whether there is room now, or comes soon; where that cannot be asked it is tried. */
+static bool has_room(void)
 {
 	struct sys_pollfd room = { .fd = STDOUT, .events = SYS_POLLOUT };
 	struct sys_timespec limit = { WRITE_TIMEOUT_S, 0 };
-	struct sys_termios now;
+
+	return sys_ppoll(&room, 1, &limit) != 0;
+}
+
+/* The settings first: they never wait, while a terminal that nobody reads takes no more bytes. */
+static void restore(void)
+{
+	int error;
 
 	if (!shared->taken)
 		return;
-	if (!sys_ioctl(STDOUT, SYS_TCGETS, &now) && same(&now, &shared->ours))
-		sys_ioctl(STDOUT, SYS_TCSETS, &shared->before);
+	error = put_settings_back();
 	/* not before it is done: who interrupts this, or watches, does it then */
-	if (sys_ppoll(&room, 1, &limit) > 0 && sys_write(STDOUT, leave, sizeof leave - 1) == sizeof leave - 1)
+	if (has_room() && !write_all(STDOUT, leave, sizeof leave - 1) && !error)
 		shared->taken = false;
 }
 
@@ -105,10 +132,11 @@ int guard_start(void)
 			      -1, 0);
 	int error = sys_failed(page), ends[2];
 
-	if (!error)
-		error = sys_pipe(ends);
 	if (error)
 		return error;
+	error = sys_pipe(ends);
+	if (error)
+		goto no_pipe;
 	shared = page;
 	self = sys_getpid();
 	child = sys_fork();
@@ -118,10 +146,19 @@ int guard_start(void)
 	}
 	sys_close(ends[0]);
 	pipe_end = ends[1];
-	if (child < 0)
-		return child;
+	if (child < 0) {
+		error = child;
+		goto no_child;
+	}
 	take_signals();
 	return 0;
+
+no_child:
+	sys_close_once(&pipe_end);
+	shared = NULL;
+no_pipe:
+	sys_munmap(page, sizeof *shared);
+	return error;
 }
 
 bool guard_in_front(void)
@@ -146,7 +183,7 @@ bool guard_take(void)
 {
 	struct sys_termios now;
 
-	if (!guard_in_front() || sys_ioctl(STDOUT, SYS_TCGETS, &now))
+	if (!guard_in_front() || terminal(SYS_TCGETS, &now))
 		return false;
 	if (shared->taken && same(&now, &shared->ours))
 		return true;
@@ -154,8 +191,13 @@ bool guard_take(void)
 	shared->before = now;
 	shared->ours = changed(now);
 	shared->taken = true;
-	sys_ioctl(STDOUT, SYS_TCSETS, &shared->ours);
-	return sys_write(STDOUT, enter, sizeof enter - 1) == sizeof enter - 1;
+	terminal(SYS_TCSETS, &shared->ours);
+	if (!write_all(STDOUT, enter, sizeof enter - 1))
+		return true;
+	/* the next time again, as nothing is drawn but on a screen of our own */
+	put_settings_back();
+	shared->taken = false;
+	return false;
 }
 
 /* Only what has ended and been waited for is gone: not every process 1 collects what is left to it. */
