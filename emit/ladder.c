@@ -25,10 +25,11 @@ static int probe_open(struct monitor *monitor, struct probe_request *request, st
 	return 0;
 }
 
-static void probe_begin(struct monitor *monitor)
+static int probe_begin(struct monitor *monitor)
 {
-	probe_begin_scan(&monitor->probe);
-	monitor->view.readable = probe_readable(&monitor->probe);
+	int error = probe_begin_scan(&monitor->probe), unmapped = probe_readable(&monitor->probe, &monitor->view.readable);
+
+	return error ? error : unmapped;
 }
 
 /* What the scan has found to have lost its task. */
@@ -77,7 +78,7 @@ static int walk_open(struct monitor *monitor, struct probe_request *request, str
 	return 0;
 }
 
-static void walk_begin(struct monitor *monitor)
+static int walk_begin(struct monitor *monitor)
 {
 	struct proc *proc = &monitor->proc;
 	struct sys_timespec boot = { 0 };
@@ -85,6 +86,7 @@ static void walk_begin(struct monitor *monitor)
 	sys_clock_gettime(SYS_CLOCK_BOOTTIME, &boot);
 	proc_walk(proc, (uint64_t)boot.seconds * 1000000000 + (uint64_t)boot.nanoseconds);
 	monitor->view.readable = proc->high;
+	return 0;
 }
 
 static void walk_complete(struct monitor *monitor)

@@ -28,8 +28,8 @@ struct rung {
 	bool slow;		/* takes so long by itself that it is not done again */
 	/* 0 with the view (but for what is readable) and monitor->capacity, or -errno with nothing left behind */
 	int (*open)(struct monitor *monitor, struct probe_request *request, struct failure *f);
-	/* The slots are up to date; tasks_read() may follow. */
-	void (*begin)(struct monitor *monitor);
+	/* The slots are up to date; tasks_read() may follow. -errno: not all of them are, or can be seen. */
+	int (*begin)(struct monitor *monitor);
 	/* After tasks_conclude(). */
 	void (*complete)(struct monitor *monitor);
 	/* Renews what is known of tasks that sleep. */

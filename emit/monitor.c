@@ -107,7 +107,7 @@ static void refresh_if_due(struct monitor *monitor, uint64_t now_ns)
 	monitor->refreshed_ns = now_ns;
 }
 
-static void begin_sample(struct monitor *monitor, uint64_t now_ns)
+static void begin_sample(struct monitor *monitor, uint64_t now_ns, int error)
 {
 	struct sample *s = &monitor->sample;
 
@@ -117,16 +117,19 @@ static void begin_sample(struct monitor *monitor, uint64_t now_ns)
 		s->pressure[i].known = false;
 	s->elapsed_ns = monitor->sampled_ns ? now_ns - monitor->sampled_ns : 0;
 	s->time_unix_ms = clock_ns(SYS_CLOCK_REALTIME) / NS_PER_MS;
-	if (s->elapsed_ns)
+	/* what was not seen in one reading comes in the next, which then has more than its interval's */
+	if (s->elapsed_ns && !error && !monitor->incomplete)
 		s->known |= KNOWS_RATES;
+	monitor->incomplete = error;
 	monitor->sampled_ns = now_ns;
 }
 
 /*
  * Reads the tasks, and again where that was interrupted for so long that no moment can be named at which it was so: on
- * a machine with hundreds of runnable tasks we may lose the CPU for a second in the middle. Returns when it was.
+ * a machine with hundreds of runnable tasks we may lose the CPU for a second in the middle. Returns when it was. *error: 0, or
+ * -errno where not all was there to be read.
  */
-static uint64_t read_tasks(struct monitor *monitor, uint64_t *step_ns)
+static uint64_t read_tasks(struct monitor *monitor, uint64_t *step_ns, int *error)
 {
 	uint64_t began_ns, limit_ns = monitor->sample.interval_ms * NS_PER_MS / 100;
 
@@ -134,7 +137,7 @@ static uint64_t read_tasks(struct monitor *monitor, uint64_t *step_ns)
 		limit_ns = NS_PER_MS;
 	for (unsigned tries = 0; tries < READINGS_MAX; tries++) {
 		began_ns = monitor_clock();
-		monitor->rung->begin(monitor);
+		*error = monitor->rung->begin(monitor);
 		end_step(monitor, STEP_TASKS, step_ns);
 		tasks_read(&monitor->tasks, &monitor->view, &monitor->tasks_options, &monitor->sample);
 		end_step(monitor, STEP_READ, step_ns);
@@ -165,11 +168,12 @@ static void read_cpus(struct monitor *monitor, uint64_t *step_ns)
 void monitor_take(struct monitor *monitor)
 {
 	uint64_t began_ns = monitor_clock(), step_ns = began_ns, now_ns;
+	int error;
 
 	refresh_if_due(monitor, began_ns);
 	end_step(monitor, STEP_REFRESH, &step_ns);
-	now_ns = read_tasks(monitor, &step_ns);
-	begin_sample(monitor, now_ns);
+	now_ns = read_tasks(monitor, &step_ns, &error);
+	begin_sample(monitor, now_ns, error);
 	read_cpus(monitor, &step_ns);
 	tasks_conclude(&monitor->tasks, &monitor->view, &monitor->tasks_options, now_ns, &monitor->sample);
 	monitor->rung->complete(monitor);

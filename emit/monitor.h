@@ -34,6 +34,7 @@ struct monitor {
 	struct sample sample;
 
 	uint32_t cpus;			/* online at the sample before */
+	bool incomplete;		/* not all tasks were read in the sample before */
 	uint64_t sampled_ns;		/* CLOCK_MONOTONIC, of the sample before; 0: none yet */
 	uint64_t refreshed_ns;		/* of the last pass over all tasks */
 	bool timed;			/* fill step_ns */

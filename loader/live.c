@@ -21,8 +21,9 @@ void probe_clear(struct probe *probe)
 		probe->link[i] = -1;
 }
 
-uint32_t probe_readable(struct probe *probe)
+int probe_readable(struct probe *probe, uint32_t *readable)
 {
+	int error = 0;
 	uint64_t high = __atomic_load_n(&probe->counters->high, __ATOMIC_ACQUIRE);
 	uint32_t wanted = high < probe->capacity ? (uint32_t)high : probe->capacity;
 
@@ -33,12 +34,14 @@ uint32_t probe_readable(struct probe *probe)
 		uint64_t page = start_facts()->page_size, piece = page > PIECE ? page : PIECE;
 		uint64_t size = rest < piece ? rest : piece;
 
-		if (sys_failed(sys_mmap(to, size, SYS_PROT_READ, SYS_MAP_SHARED | SYS_MAP_FIXED,
-					probe->slots_map, (int64_t)at)))
+		error = sys_failed(sys_mmap(to, size, SYS_PROT_READ, SYS_MAP_SHARED | SYS_MAP_FIXED, probe->slots_map,
+					    (int64_t)at));
+		if (error)
 			break;
 		probe->mapped += (uint32_t)(size / sizeof(struct slot));
 	}
-	return wanted < probe->mapped ? wanted : probe->mapped;
+	*readable = wanted < probe->mapped ? wanted : probe->mapped;
+	return error;
 }
 
 /* The sample program, until it meets no switch at work. unseen: a pass is wanted. */

@@ -66,8 +66,8 @@ void probe_seal(struct probe *probe);
  * most, where that met a switch at work; a pass where a switch was not seen, every 250 ms at the most. */
 int probe_begin_scan(struct probe *probe);
 
-/* Slots that may hold a task and can be read. Maps another piece where the tasks have become more. */
-uint32_t probe_readable(struct probe *probe);
+/* Slots that may hold a task and can be read. Maps another piece where the tasks have become more: 0, or -errno where it cannot. */
+int probe_readable(struct probe *probe, uint32_t *readable);
 
 /* A pass over all tasks: slots for those without, fresh RSS for sleepers. 0 or -errno. */
 int probe_refresh(struct probe *probe);

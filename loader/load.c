@@ -398,6 +398,18 @@ static int seed(struct probe *probe, struct failure *f)
 	return error ? fail(f, error, "run", "iter/task", advice(error)) : 0;
 }
 
+/* A kernel that lets us attach what it does not let us read is none to begin with. */
+static int read_once(struct probe *probe, struct failure *f)
+{
+	uint32_t readable;
+	int error = probe_readable(probe, &readable);
+
+	if (error)
+		return fail(f, error, "map memory of", "slots_map", NULL);
+	error = probe_begin_scan(probe);
+	return error ? fail(f, error, "run", "test_run/sample", advice(error)) : 0;
+}
+
 /*
  * Free before birth, birth before seed: no slot may be given out whose end would not be seen. Seed before switch, so
  * that all tasks have their slots when the first is seen; again after it, for what runs and has not been switched in.
@@ -427,7 +439,8 @@ static int attach_all(struct probe *probe, struct way_in *way, struct failure *f
 	if (error)
 		return error;
 	__atomic_store_n(&probe->epoch->now, 1, __ATOMIC_SEQ_CST);
-	return seed(probe, f);
+	error = seed(probe, f);
+	return error ? error : read_once(probe, f);
 }
 
 /* ---- the whole */
