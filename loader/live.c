@@ -52,7 +52,8 @@ static int run_sample(struct probe *probe, bool *unseen)
 
 	*unseen = false;
 	for (unsigned tries = 0; tries < SAMPLES_MAX && changing && !error; tries++) {
-		error = bpf_program_test_run(probe->sample, NULL, 0);
+		for (uint64_t first = 0; !error && first < probe->cpus; first += SAMPLE_STEP)
+			error = bpf_program_test_run(probe->sample, &first, sizeof first);
 		changing = false;
 		for (uint32_t i = 0; i < probe->cpus; i++) {
 			changing |= probe->running[i].changing != 0;

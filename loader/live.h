@@ -62,7 +62,7 @@ void probe_clear(struct probe *probe);
 /* Closes the descriptors that only --check and --profile need. */
 void probe_seal(struct probe *probe);
 
-/* Moves the epoch and copies what runs now; the scan may begin. 0 or -errno. One system call; again, a few times at the
+/* Moves the epoch and copies what runs now; the scan may begin. 0 or -errno. One system call for four CPUs; again, a few times at the
  * most, where that met a switch at work; a pass where a switch was not seen, every 250 ms at the most. */
 int probe_begin_scan(struct probe *probe);
 

@@ -97,6 +97,12 @@ struct tracepoint_offsets {
 enum { FILL_STEP = 256 };
 
 /*
+ * CPUs that one run of the sample program copies. The verifier walks each of them again, so with all of a large machine it
+ * takes seconds, and from about 90 on it refuses.
+ */
+enum { SAMPLE_STEP = 4 };
+
+/*
  * Read-only to the verifier: set by the loader before the programs are loaded, so that branches that this
  * machine does not take are not even verified.
  */

@@ -480,10 +480,9 @@ int on_portable_seed(struct bpf_iter__task *context)
 }
 
 SEC("portable_run/sample")
-int on_portable_sample(void *context)
+int on_portable_sample(uint64_t *arguments)
 {
-	(void)context;
-	sample_all(1);
+	sample_some(arguments[0], 1);
 	return 0;
 }
 

@@ -434,12 +434,11 @@ int on_seed(struct bpf_iter__task *context)
 	return 0;
 }
 
-/* Run by BPF_PROG_TEST_RUN, once per sample. */
+/* Run by BPF_PROG_TEST_RUN with the first CPU of SAMPLE_STEP, once per sample for each such part. */
 SEC("test_run/sample")
-int on_sample(void *context)
+int on_sample(uint64_t *arguments)
 {
-	(void)context;
-	sample_all(0);
+	sample_some(arguments[0], 0);
 	return 0;
 }
 

@@ -115,18 +115,19 @@ INLINE void copy_running(struct running *out, struct on_cpu *cpu, uint32_t numbe
 		out->slot = out->pid = 0;	/* other_ns stays */
 }
 
-INLINE void sample_all(int portable)
+/* Of SAMPLE_STEP CPUs, from that number on. */
+INLINE void sample_some(uint64_t first, int portable)
 {
 	struct counters *c = the_counters();
 	uint64_t passes = c ? ONCE(c->passes) : 0;
 
 	/* of 64 bits, since the verifier forgets a narrower counter when it is spilled; a copy's address may escape */
-	for (uint64_t i = 0; i < config.cpus; i++) {
-		uint32_t number = (uint32_t)i;
+	for (uint64_t i = 0; i < SAMPLE_STEP && i < config.cpus; i++) {
+		uint32_t number = (uint32_t)(first + i);
 		struct on_cpu *cpu = map_lookup(&on_cpu_map, &number);
 		struct running *out = map_lookup(&running_map, &number);
 
-		if (!cpu || !out)
+		if (!cpu || !out)	/* past the last one */
 			break;
 		copy_running(out, cpu, number, portable, passes);
 	}
