@@ -262,12 +262,12 @@ static int confine_files(const struct sandbox *wants, struct sandbox_report *rep
 	return error;
 }
 
-/* What must have been done. -EPERM of seccomp(2): what confines us already, as of a container, does not let us. */
+/* What must have been done. Limits and seccomp(2) are left out where what confines us already does not let us: -EPERM. */
 static int fatal(const struct sandbox_report *report)
 {
 	int error = report->capabilities ? report->capabilities : report->no_new_privs;
 
-	if (!error)
+	if (!error && report->limits != -SYS_ENOSYS && report->limits != -SYS_EPERM)
 		error = report->limits;
 	if (!error && report->landlock_version)
 		error = report->landlock;
