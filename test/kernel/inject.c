@@ -21,6 +21,7 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 enum { TEXT = -1000, STRUCTURE = -1001 };	/* as an argument: the address of the bytes below */
 
@@ -96,6 +97,22 @@ static void registers(int request, pid_t pid, struct user_regs_struct *r)
 		die("registers");
 }
 
+/* Until it has come out; one that waits for what does not come is interrupted. */
+static void wait_out(pid_t pid, int *status)
+{
+	for (int i = 0; i < 200; i++) {
+		pid_t ended = waitpid(pid, status, WNOHANG);
+
+		if (ended < 0)
+			die("step");
+		if (ended)
+			return;
+		usleep(5000);
+	}
+	if (ptrace(PTRACE_INTERRUPT, pid, 0, 0) || waitpid(pid, status, 0) != pid)
+		die("interrupt");
+}
+
 /* Its registers when it has come out of a system call: the instruction before is one. */
 static void stop_in_call(pid_t pid, struct user_regs_struct *r)
 {
@@ -108,8 +125,9 @@ static void stop_in_call(pid_t pid, struct user_regs_struct *r)
 			die("stop");
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
 			/* once more: it goes in and comes out */
-			if (ptrace(PTRACE_SYSCALL, pid, 0, 0) || waitpid(pid, &status, 0) != pid)
+			if (ptrace(PTRACE_SYSCALL, pid, 0, 0))
 				die("step");
+			wait_out(pid, &status);
 			break;
 		}
 		if (ptrace(PTRACE_SYSCALL, pid, 0, 0))
