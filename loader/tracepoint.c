@@ -165,7 +165,7 @@ static int refuse(struct failure *f, int error, const char *event)
 	return fail(f, error, "find tracepoint", event,
 		    error == -SYS_ENOENT ? "this kernel does not have it" :
 		    error == -SYS_EINVAL ? "what tracefs says of it makes no sense" :
-					   "only root may read it in tracefs");
+		    error == -SYS_EACCES || error == -SYS_EPERM ? "only root may read it in tracefs" : NULL);
 }
 
 int tracepoint_id(int folder, const char *event, uint64_t *id, struct failure *f)
