@@ -151,6 +151,10 @@ $(build)/test/inject: test/kernel/inject.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $<
 
+$(build)/test/fault: test/kernel/fault.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $< -lpthread
+
 $(build)/test/burden: test/bench/burden.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $<
@@ -207,6 +211,10 @@ SOAK_MINUTES ?= 30
 soak: rstat
 	RSTAT_DISTURB=1 SOAK_MINUTES=$(SOAK_MINUTES) test/soak.t
 
+# Every system call made to fail with every error: docs/faults.md; RSTAT_FAULTS=write writes that anew.
+faults: rstat $(build)/test/load $(build)/test/fault
+	prove --timer -Itest/lib test/faults.t
+
 bench: rstat $(build)/test/burden
 	test/bench/run
 	test/bench/copies
@@ -244,5 +252,5 @@ clean:
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit live live-files mutants model accuracy test soak vm analyze check bench pictures size install install-caps completions clean FORCE
+.PHONY: all run unit live live-files mutants faults model accuracy test soak vm analyze check bench pictures size install install-caps completions clean FORCE
 .DELETE_ON_ERROR:
