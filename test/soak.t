@@ -10,6 +10,7 @@
 # Every line is judged by parsers that are not rstat's: the schemas by jsonschema, markup by expat, OpenMetrics by Prometheus'
 # own client. One reader is slow: it reads every 20 s only. Memory, descriptors and the kernel's maps are held against what
 # they were, the slots in use against the tasks that are left.
+import collections
 import glob
 import json
 import os
@@ -34,7 +35,9 @@ PLATEAU_MIN = 5  # from how long a load on memory must have stopped growing in t
 PEAK_SLACK = 1.1  # it follows the most slots that were ever in use, and the load's forks are not the same every minute
 PAGES_KIB = 16  # a few come with what has not been run before
 SLOT_BYTES = 64 + 32 + 2 * 80  # of the mapped array, and of what user space keeps for each (collect/tasks.h)
-TICK_US = 10000  # the kernel brings a running task's time up to date once a tick, on each CPU
+# What a CPU that is taken away was running is counted a line later, so lists are added up over several; and the kernel
+# brings a running task's time up to date once a tick. A reading that others interrupt takes long, and says so.
+WINDOW, LATE_US = 10, 50000
 PEACE_S = 8  # before and after the load, for slots to come back
 TASKS_SLACK = 16  # others come and go on this machine
 SILENCE_S = 60  # a reader without a line for so long hangs: no measure of speed
@@ -79,15 +82,17 @@ class Json:
 
     def __init__(self):
         self.last = None
+        self.used = collections.deque(maxlen=WINDOW)  # of all CPUs, and what there was, in microseconds
 
     def line(self, text):
         sample = parse_json(text)
         fits(self.judge, sample)
         ratios = [row["cpu_ratio"] for row in sample.get("top_cpu", [])]
-        # how late the counters may be: a reading that others interrupt takes long, and says so
-        late_us = TICK_US + sample["sample_ns"] / 1000
-        if ratios and sum(ratios) > 1.02 + late_us / sample["elapsed_us"]:
-            raise ValueError(f"top_cpu adds up to {sum(ratios)}")
+        if ratios:
+            self.used.append((sum(ratios) * sample["elapsed_us"], sample["elapsed_us"] * 1.02))
+            used, there_was = (sum(times) for times in zip(*self.used))
+            if used > there_was + LATE_US + sample["sample_ns"] / 1000:
+                raise ValueError(f"top_cpu adds up to {used / there_was} in {len(self.used)} lines")
         for rows in ("top_cpu", "top_memory", "top_io"):
             pids = [row["pid"] for row in sample.get(rows, []) if "pid" in row]
             if len(pids) != len(set(pids)):
@@ -200,24 +205,23 @@ class Reader:
     def read(self):
         now = time.monotonic()
         self.next_s = now + self.every_s
-        while True:
-            try:
-                data = os.read(self.out, 1 << 16)
-            except (BlockingIOError, OSError):
-                break
-            if not data:
-                break
-            self.quiet_since = now
-            self.buffer += data
-            if self.terminal:
-                end = self.buffer.rfind(b"\x1b[")  # whole sequences and characters only
-                if end > 0:
-                    self.judge_one(self.buffer[:end])
-                    self.buffer = self.buffer[end:]
-                continue
-            *lines, self.buffer = self.buffer.split(b"\n")
-            for line in lines:
-                self.judge_one(line)
+        try:
+            data = os.read(self.out, 1 << 16)
+        except (BlockingIOError, OSError):
+            return
+        if not data:
+            return
+        self.quiet_since = now
+        self.buffer += data
+        if self.terminal:
+            end = self.buffer.rfind(b"\x1b[")  # whole sequences and characters only
+            if end > 0:
+                self.judge_one(self.buffer[:end])
+                self.buffer = self.buffer[end:]
+            return
+        *lines, self.buffer = self.buffer.split(b"\n")
+        for line in lines:
+            self.judge_one(line)
 
     def read_file(self):
         try:
@@ -368,7 +372,7 @@ def note(text):
 def readers(attach, folder):
     return [
         Reader(attach, "json", Json(), ["-o", "json", "-i", "1000"]),
-        Reader(attach, "json, all rows, 100 ms", Json(), ["-o", "json", "-i", "100", "-t", "20", "--min-cpu", "0", "--min-io", "0"]),
+        Reader(attach, "json, all rows, 200 ms", Json(), ["-o", "json", "-i", "200", "-t", "20", "--min-cpu", "0", "--min-io", "0"]),
         Reader(attach, "waybar", Waybar(), ["-o", "waybar", "-i", "1000"]),
         Reader(attach, "waybar, 100 ms", Waybar(), ["-o", "waybar", "-i", "100", "--min-cpu", "0"]),
         Reader(attach, "waybar, read every 20 s", Waybar(), ["-o", "waybar", "-i", "50", "-t", "20", "--min-cpu", "0"], every_s=20),
