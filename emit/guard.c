@@ -97,7 +97,6 @@ _Noreturn static void watch(int end)
 
 	sys_setpgid(0, 0);
 	sys_prctl(SYS_PR_SET_NAME, (unsigned long)(uintptr_t)"terminal-guard");
-	sys_sigprocmask(SYS_SIG_SETMASK, ~0ull);
 	sys_close(STDIN);
 	sys_close(STDERR);
 	if (sandbox_enter(&wants, &report))
@@ -119,11 +118,11 @@ static void take_signals(void)
 {
 	static const uint8_t ends[] = { SYS_SIGTERM, SYS_SIGINT, SYS_SIGHUP, SYS_SIGQUIT };
 
-	/* in the background: what the kernel would stop us for is looked at first (guard_take) */
-	sys_sigprocmask(SYS_SIG_BLOCK, guard_signals() | signal_bit(SYS_SIGTTIN) | signal_bit(SYS_SIGTTOU));
 	sys_signal_default(SYS_SIGTSTP);
 	for (unsigned i = 0; i < sizeof ends; i++)
 		sys_signal_last(ends[i], end_by_signal);
+	/* in the background: what the kernel would stop us for is looked at first (guard_take) */
+	sys_sigprocmask(SYS_SIG_SETMASK, guard_signals() | signal_bit(SYS_SIGTTIN) | signal_bit(SYS_SIGTTOU));
 }
 
 int guard_start(void)
@@ -139,6 +138,8 @@ int guard_start(void)
 		goto no_pipe;
 	shared = page;
 	self = sys_getpid();
+	/* the child keeps them blocked: a hangup may come at once, and is what it is there for */
+	sys_sigprocmask(SYS_SIG_SETMASK, ~0ull);
 	child = sys_fork();
 	if (!child) {
 		sys_close(ends[1]);
@@ -154,6 +155,7 @@ int guard_start(void)
 	return 0;
 
 no_child:
+	sys_sigprocmask(SYS_SIG_SETMASK, 0);
 	sys_close_once(&pipe_end);
 	shared = NULL;
 no_pipe:
