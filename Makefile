@@ -1,6 +1,6 @@
 # rstat: see README.md for the two commands, docs/design.md for the tour.
 #
-#   make [run|test|check|soak|vm|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
+#   make [run|test|check|fuzz|soak|vm|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
 #
 # The program needs clang (for -target bpf), a C compiler and make. Everything else is for tests.
 
@@ -125,6 +125,56 @@ $(build)/unit/test_%: $(build)/unit/test/unit/test_%.o $(unit_objects)
 unit: $(unit_tests)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(unit_tests)
 
+# ---- fuzzing: the sources of the unit tests once more, with libFuzzer's counters; test/fuzz/fuzz.h, docs/fuzzing.md
+fuzz_build := $(build)/fuzz
+fuzz_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+fuzz_packages := jansson glib-2.0 pango vterm liblz4
+fuzz_flags := -Itest/fuzz/system $(filter-out -fsanitize% -fno-sanitize%,$(unit_flags)) -D_GNU_SOURCE -fsanitize=fuzzer-no-link $(fuzz_sanitize)
+fuzz_objects := $(patsubst %.c,$(fuzz_build)/%.o,$(unit_sources) test/unit/start.c test/fuzz/fake.c)
+fuzz_targets := $(patsubst test/fuzz/%.c,$(fuzz_build)/%,$(wildcard test/fuzz/fuzz_*.c))
+# of each target in turn, as many at a time as jobs
+FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= 1
+FUZZ_ONLY ?= .
+
+$(fuzz_build)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$<)$(unit_cc) $(fuzz_flags) $(fuzz_extra) -MMD -MP -c -o $@ $<
+
+$(fuzz_build)/collect/tasks.o: fuzz_extra := -include test/fuzz/loads.h
+# jansson, which judges, has a function of the same name
+$(fuzz_build)/emit/%.o: fuzz_extra := -Djson_string=rstat_json_string
+$(fuzz_build)/test/fuzz/%.o: fuzz_extra = $(shell pkg-config --cflags $(fuzz_packages))
+
+$(fuzz_build)/librstat.a: $(fuzz_objects)
+	@rm -f $@ && ar rcs $@ $^
+
+.SECONDARY: $(fuzz_targets:$(fuzz_build)/%=$(fuzz_build)/test/fuzz/%.o)
+$(fuzz_build)/fuzz_%: $(fuzz_build)/test/fuzz/fuzz_%.o $(fuzz_build)/librstat.a $(build)/probe/embed.o
+	$(call say,LINK,$@)$(unit_cc) -fsanitize=fuzzer $(fuzz_sanitize) -o $@ $^ -Wl,--as-needed $(shell pkg-config --libs $(fuzz_packages))
+
+fuzz-files: $(fuzz_targets)
+
+fuzz: fuzz-files
+	FUZZ_SECONDS='$(FUZZ_SECONDS)' FUZZ_JOBS='$(FUZZ_JOBS)' FUZZ_ONLY='$(FUZZ_ONLY)' test/fuzz/run
+
+# What the corpora reach, by clang's counters, and which functions they do not: docs/fuzzing.md. `everything` has all sources
+# in it, so that those which no target links are counted, too.
+coverage_build := $(build)/coverage
+coverage_make = $(MAKE) --no-print-directory fuzz_build=$(coverage_build) \
+	fuzz_sanitize='-fprofile-instr-generate -fcoverage-mapping'
+
+$(fuzz_build)/everything: $(fuzz_build)/test/fuzz/fuzz_history.o $(fuzz_build)/librstat.a $(build)/probe/embed.o
+	$(call say,LINK,$@)$(unit_cc) -fsanitize=fuzzer $(fuzz_sanitize) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive
+
+fuzz-coverage-files: $(fuzz_targets) $(fuzz_build)/everything
+
+coverage-files:
+	$(coverage_make) fuzz-coverage-files
+
+fuzz-coverage: coverage-files
+	test/fuzz/coverage $(coverage_build) --write
+
 # The probe with one thing taken out of it, by which the tests show what takes its place.
 variants := blind unborn deaf lazy slow leaky refused
 $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard probe/*.h) $(build)/trim
@@ -134,13 +184,13 @@ $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard pr
 variant_objects := $(variants:%=$(build)/test/probe-%.bpf.o)
 
 # All tests: unit tests under the sanitizers, then the live ones on this kernel (root).
-live_tests := $(wildcard test/kernel/*.t test/bars/*.t test/model/*.t) test/soak.t
+live_tests := $(wildcard test/kernel/*.t test/bars/*.t test/model/*.t test/fuzz/*.t) test/soak.t
 live-files: $(build)/test/load $(build)/test/inject $(variant_objects)
 
-test: rstat $(unit_tests) live-files
+test: rstat $(unit_tests) live-files fuzz-files coverage-files
 	CMOCKA_MESSAGE_OUTPUT=TAP test/runner $(unit_tests) -- $(live_tests)
 
-live: rstat live-files
+live: rstat live-files fuzz-files coverage-files
 	prove --timer -Itest/lib $(live_tests)
 
 $(build)/test/load: test/kernel/load.c test/kernel/load_more.c test/kernel/load.h
@@ -252,5 +302,6 @@ clean:
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit live live-files mutants faults model accuracy test soak vm analyze check bench pictures size install install-caps completions clean FORCE
+.PHONY: all run unit fuzz fuzz-files fuzz-coverage fuzz-coverage-files coverage-files live live-files mutants faults model accuracy \
+	test soak vm analyze check bench pictures size install install-caps completions clean FORCE
 .DELETE_ON_ERROR:
