@@ -398,6 +398,8 @@ long fake_system(long number, long a, long b, long c, long d, long e, long f)
 		return result;
 	switch (number) {
 	case NR_close:
+		if (a < 0)	/* what was not opened */
+			return -SYS_EBADF;
 		opened(a)->used = false;
 		fake.opens--;
 		return 0;

@@ -96,7 +96,7 @@ static void check_program(const struct attr_prog_load *attr)
 	}
 	MUST(memchr(attr->prog_name, 0, sizeof attr->prog_name));
 	if (attr->log_buf && attr->log_size)
-		snprintf((char *)attr->log_buf, attr->log_size, "first\nthe verifier says no\n");
+		snprintf((char *)attr->log_buf, attr->log_size, "first\n1: (18) r1 = 0xffff888012345678\nthe verifier says no\n");
 }
 
 static void write_shared(void)
@@ -249,7 +249,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fake_put("sys/kernel/btf/vmlinux", kernel_bytes(kernel).data, kernel_bytes(kernel).size);
 	fake.more = answer;
 	error = ladder_climb(&monitor, &options, &request, &f);
-	MUST(request.log_used <= sizeof log);
+	MUST(request.log_used <= sizeof log && !memmem(log, request.log_used, "0xffff8", 7));
 	ladder_reason(&monitor, reason, sizeof reason);
 	MUST(memchr(reason, 0, sizeof reason));
 	if (error)

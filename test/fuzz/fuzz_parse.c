@@ -5,6 +5,7 @@
  */
 #include "test/fuzz/fuzz.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 #include "collect/cpufreq.h"
@@ -202,10 +203,28 @@ static void entries(void)
 	}
 }
 
+/* No number of a kernel's address is left behind, and nothing else is changed. */
+static void addresses(void)
+{
+	char *log = exact_copy(text, length);
+
+	failure_hide_addresses(log, length);
+	for (size_t i = 0; i < length; i++)
+		MUST(log[i] == text[i] || (log[i] == '?' && isxdigit((unsigned char)text[i])));
+	for (size_t i = 0; i + 12 <= length; i++) {
+		size_t digits = 2;
+
+		while (i + digits < length && isxdigit((unsigned char)log[i + digits]))
+			digits++;
+		MUST(digits < 11 || strncasecmp(log + i, "0xff", 4));
+	}
+	free(log);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const parsers[])(void) = {
-		numbers, fixed, lines, matches, cpu_lists, pressure, memory, rates, stat_of, words, entries,
+		numbers, fixed, lines, matches, cpu_lists, pressure, memory, rates, stat_of, words, entries, addresses,
 	};
 
 	if (!size)

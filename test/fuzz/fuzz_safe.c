@@ -74,6 +74,8 @@ static void check(const struct text *t, enum safe_for use, bool name)
 	if (use & SAFE_TAGS && name)
 		MUST(!strstr(string, "%{") && !strstr(string, "#[") && !strstr(string, "#(") && string[0] != '{' &&
 		     string[0] != '[' && string[0] != '(');
+	for (const char *at = string; use & SAFE_TAGS && name && (at = strpbrk(at, "<^")); at++)
+		MUST(at[1] == ' ');
 	free(string);
 }
 

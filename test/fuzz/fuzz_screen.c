@@ -120,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	feed_sample(&feed, &s);
 	screen_write(&t, &s, &o, &screen);
-	MUST(!t.cut);
+	MUST(!t.cut && screen.scroll <= TOP_MAX);
 	check_sequences(&t, screen.colour);
 	/* libvterm wants 1 x 1 at least, and takes its time for large ones */
 	if (screen.rows && screen.columns && screen.rows <= DRAWN_ROWS && screen.columns <= DRAWN_COLUMNS && widths_agree(&t) &&
