@@ -68,7 +68,7 @@ static void check_lines(const struct sample *s, char *panel)
 	for (char *line; (line = strsep(&rest, "\n"));) {
 		if (starts(line, "Blocked") || starts(line, "Power") || starts(line, "no probe"))
 			continue;
-		if (utf8_width(line, strlen(line)) > PANEL_COLUMNS)
+		if (utf8_width(line, strlen(line)) > PANEL_COLUMNS && is_usual(s))
 			fprintf(stderr, "%u columns: %s\n", utf8_width(line, strlen(line)), line);
 		MUST(utf8_width(line, strlen(line)) <= PANEL_COLUMNS || !is_usual(s));
 	}
