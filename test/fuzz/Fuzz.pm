@@ -14,11 +14,11 @@ my %longest = (sources => 8192, proc => 8192, object => 512, keys => 512, click 
 # Folders of inputs that the tree has for other reasons, too.
 my %beside = (sources => ['test/fixtures/machines'], core => ['test/fixtures/btf']);
 
-# Executions of the short run, the corpus included: some 2 to 4 s each.
-my %runs = (btf => 60000, click => 60000, elf => 60000, history => 40000, keys => 40000, parse => 100000, unpack => 60000,
-	core => 20000, safe => 8000, options => 30000, tracepoint => 8000, object => 5000, json => 4000, waybar => 4000,
-	i3bar => 8000, openmetrics => 4000, panel => 2500, text => 6000, screen => 1500, sources => 4000, proc => 6000,
-	tasks => 8000, load => 1000);
+# Executions of the short run, the corpus included: a minute of CPU time for all.
+my %runs = (btf => 30000, click => 30000, elf => 30000, history => 20000, keys => 20000, parse => 50000, unpack => 30000,
+	core => 10000, safe => 4000, options => 15000, tracepoint => 4000, object => 2500, json => 2000, waybar => 2000,
+	i3bar => 4000, openmetrics => 2000, panel => 1250, text => 3000, screen => 750, sources => 2000, proc => 3000,
+	tasks => 4000, load => 500);
 
 sub targets { return map { m{/fuzz_(\w+)\.c$} ? $1 : () } sort glob 'test/fuzz/fuzz_*.c' }
 

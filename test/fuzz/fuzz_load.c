@@ -184,7 +184,8 @@ static void live(struct monitor *monitor, uint8_t how)
 	MUST(tasks && memory && monitor->capacity && monitor->rung);
 	tasks_open(tasks, memory, monitor->capacity, monitor->view.cpus);
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		monitor->rung->begin(monitor);
+		if (monitor->rung->begin(monitor))	/* what is not up to date is not read */
+			continue;
 		MUST(monitor->view.readable <= monitor->capacity);
 		tasks_read(tasks, &monitor->view, &options, &s);
 		s.known = i ? KNOWS_RATES : 0;

@@ -13,6 +13,12 @@
 
 enum { PIDS_MAX = 1 << 22 };	/* PID_MAX_LIMIT */
 
+/* What thermal_plausible() takes. */
+static inline int32_t feed_temperature(struct feed *feed)
+{
+	return (int32_t)feed_upto(feed, 170000) - 20000;
+}
+
 static inline void feed_top(struct feed *feed, struct top_list *top, uint32_t count, enum list list)
 {
 	top->count = count;
@@ -46,7 +52,7 @@ static inline void feed_gpu(struct feed *feed, struct gpu_entry *gpu)
 	gpu->known = gpu->state == GPU_ASLEEP ? 0 : (uint32_t)feed_upto(feed, 63);
 	gpu->age_ms = (uint32_t)feed_upto(feed, UINT32_MAX);
 	gpu->busy_ppm = (uint32_t)feed_upto(feed, PPM);
-	gpu->temperature_millicelsius = (int32_t)feed_number(feed);
+	gpu->temperature_millicelsius = feed_temperature(feed);
 	gpu->frequency_hz = feed_number(feed);
 	gpu->frequency_max_hz = feed_number(feed);
 	gpu->memory_total_bytes = feed_number(feed);
@@ -93,7 +99,7 @@ static inline void feed_numbers(struct feed *feed, struct sample *s)
 		pressure->some_ppm = (uint32_t)feed_upto(feed, PPM);
 		pressure->full_ppm = (uint32_t)feed_upto(feed, PPM);
 	}
-	s->temperature_millicelsius = (int32_t)feed_number(feed);
+	s->temperature_millicelsius = feed_temperature(feed);
 	s->frequency_fastest_hz = feed_number(feed);
 	s->frequency_mean_hz = feed_number(feed);
 	s->frequency_max_hz = feed_number(feed);
