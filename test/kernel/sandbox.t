@@ -155,7 +155,8 @@ sub test_names {
 	);
 	for (@calls) {
 		my ($what, $call, $expected) = @$_;
-		my $rstat = start_file($folder, '--attach', $way);
+		# one line only: it shall not be writing the file when it is stopped
+		my $rstat = start_file($folder, '-i', 60000, '--attach', $way);
 		my $pid = $rstat->{pid};
 		my ($fd) = grep { (readlink "/proc/$pid/fd/$_" // '') =~ m{/\Q$folder\E$} } map { m{(\d+)$} } glob "/proc/$pid/fd/*";
 		my ($name, $fresh) = names_at($pid);

@@ -21,7 +21,7 @@ my $cache = $ENV{VM_CACHE} // 'build/vm/cache';
 my $only = $ENV{VM_ONLY} // '';
 my $jobs = $ENV{VM_JOBS} || qx(nproc) + 0;
 my %boot_s = (amd64 => 120, arm64 => 180);	# a boot now and then hangs; it is tried once more
-my $tests_s = 600;
+my %tests_s = (amd64 => 600, arm64 => 1200);
 
 my (%kernel, %tests, @cells);
 
@@ -127,7 +127,8 @@ sub fault {
 	return '' if $cell->{output} =~ /^\@\@\@ done/m;
 	return $cell->{output} =~ /^\@\@\@ up/m ? 'qemu has ended' : 'does not boot' if $end_of_file;
 	return 'does not boot' if $age > $boot_s{$cell->{architecture}} && $cell->{output} !~ /^\@\@\@ up/m;
-	return "not done after $tests_s s" if $age > $tests_s;
+	my $limit_s = $tests_s{$cell->{architecture}};
+	return "not done after $limit_s s" if $age > $limit_s;
 	return;
 }
 
