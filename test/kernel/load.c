@@ -189,7 +189,7 @@ static void spawn(char *program)
 		die(program);
 }
 
-/* storm PROGRAM: one after another, without a pause. Answers each line with how many have ended. */
+/* storm PROGRAM: one after another, without a pause. At a line it stops, and says how many have ended. */
 static void mode_storm(char **arguments)
 {
 	struct pollfd input = { .events = POLLIN };
@@ -200,6 +200,8 @@ static void mode_storm(char **arguments)
 			next_line();
 			printf("%llu\n", (unsigned long long)ended);
 			fflush(stdout);
+			for (;;)
+				pause();
 		}
 		spawn(arguments[0]);
 	}
