@@ -68,13 +68,14 @@ $(build)/%.o: %.c $(build)/.flags
 	$(call say,CC,$<)$(CC) $(language) $(warnings) $(freestanding) $(protector) $(CFLAGS) $(speed) -MMD -MP -c -o $@ $<
 
 # What runs in every sample is worth the bytes.
-$(addprefix $(build)/,collect/tasks.o collect/top.o collect/ended.o collect/parse.o collect/memory.o loader/text.o loader/memory.o emit/utf8.o emit/format.o): speed := -O2
+fast := collect/tasks.o collect/top.o collect/ended.o collect/parse.o collect/memory.o loader/text.o loader/memory.o emit/utf8.o emit/format.o
+$(addprefix $(build)/,$(fast)): speed := -O2
 
 $(build)/loader/start.o: protector := -fno-stack-protector
 $(build)/loader/memory.o: protector := -fno-stack-protector $(own_loops)
 
 # Objects of one compiler or option set never meet those of another.
-flags := $(CC) $(CLANG) $(CFLAGS) $(freestanding) $(protector) $(link) $(VERSION)
+flags := $(CC) $(CLANG) $(CFLAGS) $(freestanding) $(protector) $(link) $(VERSION) $(fast)
 $(build)/.flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
