@@ -158,32 +158,48 @@ sub test_overflow {
 	load_stop($_) for $hog, $older;
 }
 
+# Lines of tasks on one CPU that have no slot, by what that CPU shows: up to as many as wanted, since a slot that falls free
+# (a worker of the kernel that ends) goes to one of them.
+sub lines_of_other {
+	my ($wanted, @pids) = @_;
+	my @shown;
+	my $rstat = Rstat::start('taskset', '-c', $cpus[-1], './rstat', '--attach', $ENV{RSTAT_ATTACH} // 'btf',
+		'-o', 'json', '-i', 20, '--max-tasks', 64, '--probe', 'build/test/probe-slow.bpf.o');
+	next_sample($rstat) for 1 .. 5;
+	while (@shown < $wanted) {
+		my $sample = next_sample($rstat);
+		last if grep { entry($sample->{top_cpu}, by_pid($_)) } @pids;
+		push @shown, $sample->{tasks}{other_cpu_ratio} * @cpus;
+	}
+	rstat_stop($rstat);
+	return @shown;
+}
+
 # Tasks without slots that switch all the time, on one CPU: what has no slot is that CPU's time. Fails: the sequence not
 # asked in read_running() (probe): a sample in the middle of a switch takes one task's time for another's, shows all CPUs,
-# and nothing in the lines after it.
+# and nothing in the lines after it. A CPU that is taken away in the middle of a switch shows nothing in one line, and all
+# of it in the next.
 sub test_other {
 	SKIP: {
-		skip 'time without a slot, line by line: one CPU is all there is', 2 if @cpus < 2;
+		skip 'time without a slot, line by line: one CPU is all there is', 3 if @cpus < 2;
 		my $sleepers = load_start('sleep', 300);
 		my $hog = load_start('-c', $cpus[0], 'spin');
 		my $pair = load_start('-c', $cpus[0], 'pingpong');
-		my $rstat = Rstat::start('taskset', '-c', $cpus[-1], './rstat', '--attach', $ENV{RSTAT_ATTACH} // 'btf',
-			'-o', 'json', '-i', 20, '--max-tasks', 64, '--probe', 'build/test/probe-slow.bpf.o');
-		next_sample($rstat) for 1 .. 5;
-		my ($under, $sum, $lines) = (0, 0, 1000);
+		my ($under, $sum, $lines, $tries) = (0, 0, 0, 0);
 		my $before = machine_busy();
-		for (1 .. $lines) {
-			my $sample = next_sample($rstat);
-			my $on_one = $sample->{tasks}{other_cpu_ratio} * @cpus;
-			$under++ if $on_one < 0.2;
-			$sum += $on_one / $lines;
+		while ($lines < 1000 && $tries++ < 50) {
+			my @shown = lines_of_other(1000 - $lines, $hog->{pid}, $pair->{pid});
+			$lines += @shown;
+			$sum += $_ for @shown;
+			$under += grep { $shown[$_ - 2] + $shown[$_ - 1] + $shown[$_] < 1.5 } 2 .. $#shown;
 		}
 		# others on this machine may be without one too, and the sleepers are not: no more than all that was busy
 		my ($busy, $all) = map { machine_busy()->[$_] - $before->[$_] } 0, 1;
 		my $most = @cpus * $busy / $all + 0.2;
+		$sum /= $lines || 1;
+		is($lines, 1000, "lines of tasks without a slot, in $tries runs");
 		ok($sum > 0.8 && $sum < $most, sprintf 'what has no slot is %.2f CPUs, of %.2f at most', $sum, $most);
-		cmp_ok($under, '<=', 5, "and next to none in $under of $lines lines");
-		rstat_stop($rstat);
+		cmp_ok($under, '<=', 5, "and too little over three lines in $under places");
 		load_stop($_) for $pair, $hog, $sleepers;
 	}
 }
