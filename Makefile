@@ -2,6 +2,8 @@
 #
 #   make [run|test|check|fuzz|soak|vm|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
 #
+# Where no one clang does all (docs/nixos.md): BPF_CLANG= compiles the probe, HOSTCC= its tools, PROBE=FOLDER has one packed before.
+#
 # The program needs clang (for -target bpf), a C compiler and make. Everything else is for tests.
 
 CC ?= cc
@@ -10,6 +12,7 @@ CC := gcc
 endif
 CLANG ?= clang
 HOSTCC ?= $(CLANG)
+BPF_CLANG ?= $(CLANG)
 CFLAGS ?= -Os -g
 PREFIX ?= /usr/local
 VERSION := 0.1.0
@@ -18,7 +21,9 @@ build := build
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 
-warnings := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+# newer compilers know more to warn of: who packages rstat says WERROR=
+WERROR ?= -Werror
+warnings := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wwrite-strings -Wundef
 language := -std=gnu11 -I. -DRSTAT_VERSION='"$(VERSION)"'
 # Freestanding: no library, and a compiler that keeps to what memory.c offers.
@@ -75,20 +80,21 @@ $(build)/loader/start.o: protector := -fno-stack-protector
 $(build)/loader/memory.o: protector := -fno-stack-protector $(own_loops)
 
 # Objects of one compiler or option set never meet those of another.
-flags := $(CC) $(CLANG) $(CFLAGS) $(freestanding) $(protector) $(link) $(VERSION) $(fast)
+flags := $(CC) $(CLANG) $(BPF_CLANG) $(PROBE) $(CFLAGS) $(freestanding) $(protector) $(link) $(VERSION) $(fast)
 $(build)/.flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 FORCE:
 
 # ---- the probe: compiled for the bpf target, cut down to what the loader reads, embedded
-bpf_flags := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -I. -ffreestanding -nostdinc \
-	-isystem $(shell $(CLANG) -print-file-name=include) -fno-stack-protector \
+packed := $(if $(PROBE),$(PROBE)/rstat.bpf.packed,$(bpf_object:.o=.packed))
+bpf_flags = -target bpf -mcpu=v3 -O2 -g -std=gnu11 -I. -ffreestanding -nostdinc \
+	-isystem $(shell $(BPF_CLANG) -print-file-name=include) -fno-stack-protector \
 	-ffile-prefix-map=$(CURDIR)=. $(warnings) -Wno-missing-prototypes
 
 $(bpf_object:.o=.full.o): probe/rstat.bpf.c $(build)/.flags
 	@mkdir -p $(@D)
-	$(call say,BPF,$<)$(CLANG) $(bpf_flags) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+	$(call say,BPF,$<)$(BPF_CLANG) $(bpf_flags) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 $(bpf_object): $(bpf_object:.o=.full.o) $(build)/trim
 	$(call say,TRIM,$@)$(build)/trim $< $@
@@ -97,10 +103,13 @@ $(bpf_object:.o=.packed): $(bpf_object) $(build)/pack
 	$(call say,PACK,$@)$(build)/pack $< $@
 
 $(build)/trim $(build)/pack: $(build)/%: probe/tool/%.c $(build)/.flags
-	$(call say,HOSTCC,$<)$(HOSTCC) -O1 -std=gnu11 -Wall -Wextra -Werror -o $@ $<
+	$(call say,HOSTCC,$<)$(HOSTCC) -O1 -std=gnu11 -Wall -Wextra $(WERROR) -o $@ $<
 
-$(build)/probe/embed.o: probe/embed.S $(bpf_object:.o=.packed)
-	$(call say,EMBED,$@)$(CC) -I$(build)/probe -c -o $@ $<
+probe: $(packed)
+
+$(build)/probe/embed.o: probe/embed.S $(packed) $(build)/.flags
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@)$(CC) -I$(dir $(packed)) -c -o $@ $<
 
 run: rstat
 	./rstat
@@ -181,11 +190,11 @@ variants := blind unborn deaf lazy slow leaky refused
 $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard probe/*.h) $(build)/trim
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)test/kernel/variant $* < probe/rstat.bpf.c > $(@:.o=.c) && \
-		$(CLANG) $(bpf_flags) -c -o $(@:.o=.full.o) $(@:.o=.c) && $(build)/trim $(@:.o=.full.o) $@
+		$(BPF_CLANG) $(bpf_flags) -c -o $(@:.o=.full.o) $(@:.o=.c) && $(build)/trim $(@:.o=.full.o) $@
 variant_objects := $(variants:%=$(build)/test/probe-%.bpf.o)
 
 # All tests: unit tests under the sanitizers, then the live ones on this kernel (root).
-live_tests := $(wildcard test/kernel/*.t test/bars/*.t test/model/*.t test/fuzz/*.t) test/soak.t
+live_tests := $(wildcard test/kernel/*.t test/bars/*.t test/model/*.t test/fuzz/*.t test/nix/*.t) test/soak.t
 live-files: $(build)/test/load $(build)/test/inject $(variant_objects)
 
 test: rstat $(unit_tests) live-files fuzz-files coverage-files
@@ -303,6 +312,6 @@ clean:
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all run unit fuzz fuzz-files fuzz-coverage fuzz-coverage-files coverage-files live live-files mutants faults model accuracy \
+.PHONY: all probe run unit fuzz fuzz-files fuzz-coverage fuzz-coverage-files coverage-files live live-files mutants faults model accuracy \
 	test soak vm analyze check bench pictures size install install-caps completions clean FORCE
 .DELETE_ON_ERROR:
