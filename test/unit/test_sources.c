@@ -653,7 +653,9 @@ static void this_machine(void **state)
 	close(root);
 	s = take(machine);
 	assert_true((s->known & (KNOWS_LOAD | KNOWS_MEMORY)) == (KNOWS_LOAD | KNOWS_MEMORY));
-	assert_int_equal(s->cpus, sysconf(_SC_NPROCESSORS_ONLN));
+	/* where packages are built there may be no /sys */
+	if (!access("/sys/devices/system/cpu/online", R_OK))
+		assert_int_equal(s->cpus, sysconf(_SC_NPROCESSORS_ONLN));
 	assert_int_equal(s->memory_total_bytes, (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE));
 	assert_true(s->memory_used_bytes < s->memory_total_bytes);
 	free(machine);
