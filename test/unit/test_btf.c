@@ -475,10 +475,8 @@ static void running_kernel(void **state)
 	ssize_t length, used = 0;
 
 	(void)state;
-	if (fd < 0) {
-		print_message("# skip: /sys/kernel/btf/vmlinux cannot be read\n");
-		skip();
-	}
+	if (fd < 0)
+		skip_because("/sys/kernel/btf/vmlinux cannot be read");
 	assert_int_equal(fstat(fd, &facts), 0);
 	data = exactly((size_t)facts.st_size);
 	while ((length = read(fd, data + used, (size_t)(facts.st_size - used))) > 0)

@@ -145,10 +145,8 @@ static void locked_memory(void **state)
 	bool may_raise;
 
 	(void)state;
-	if (geteuid()) {
-		print_message("SKIP: only root may raise the limit\n");
-		skip();
-	}
+	if (geteuid())
+		skip_because("only root may raise the limit");
 	may_raise = raise_from((struct rlimit){ RLIM_INFINITY, RLIM_INFINITY }, 0) != REFUSED;	/* CAP_SYS_RESOURCE */
 	assert_int_equal(raise_from((struct rlimit){ 65536, 65536 }, 0), may_raise ? RAISED | ALL : SHORT);
 	if (may_raise)

@@ -254,10 +254,8 @@ static void fits_the_running_kernel(void **state)
 	uint8_t *copy;
 
 	(void)state;
-	if (machine_read_file("/sys/kernel/btf/vmlinux", true, &file)) {
-		print_message("SKIP: this kernel has no BTF\n");
-		skip();
-	}
+	if (machine_read_file("/sys/kernel/btf/vmlinux", true, &file))
+		skip_because("this kernel has no BTF");
 	index = exactly(btf_index_entries((struct bytes){ file.data, file.used }) * sizeof *index);
 	failure = (struct failure){ 0 };
 	assert_int_equal(btf_open(&kernel, (struct bytes){ file.data, file.used }, index, "the kernel", &failure), 0);
