@@ -1,6 +1,6 @@
 # rstat: see README.md for the two commands, docs/design.md for the tour.
 #
-#   make [run|test|check|fuzz|soak|vm|bench|size|install|install-caps|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
+#   make [run|test|check|fuzz|soak|vm|bench|size|install|install-caps|dist|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
 #
 # Where no one clang does all (docs/nixos.md): BPF_CLANG= compiles the probe, HOSTCC= its tools, PROBE=FOLDER has one packed before.
 #
@@ -248,6 +248,7 @@ analyze:
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 		--suppress=missingInclude -I. -DRSTAT_VERSION='""' -D__x86_64__ $(analysis_sources)
 	mandoc -T lint -W warning docs/rstat.1
+	shellcheck docs/packages/dist docs/packages/PKGBUILD docs/packages/rstat.install docs/packages/debian/p*
 	shellcheck docs/completions/rstat.bash .ci/run test/run test/accuracy test/vm/fetch test/vm/image test/vm/init
 
 # Everything: what CI runs.
@@ -307,11 +308,15 @@ completions: rstat
 install-caps: install
 	setcap cap_bpf,cap_perfmon+ep $(DESTDIR)$(PREFIX)/bin/rstat
 
+# A release, from the last commit: build/dist has the source, static binaries, packages, bill of materials and checksums.
+dist:
+	docs/packages/dist $(VERSION) $(build)/dist
+
 clean:
 	rm -rf $(build) rstat
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
 .PHONY: all probe run unit fuzz fuzz-files fuzz-coverage fuzz-coverage-files coverage-files live live-files mutants faults model accuracy \
-	test soak vm analyze check bench pictures size install install-caps completions clean FORCE
+	test soak vm analyze check bench pictures size install install-caps completions dist clean FORCE
 .DELETE_ON_ERROR:
