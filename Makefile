@@ -194,7 +194,7 @@ $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard pr
 variant_objects := $(variants:%=$(build)/test/probe-%.bpf.o)
 
 # All tests: unit tests under the sanitizers, then the live ones on this kernel (root).
-live_tests := $(wildcard test/kernel/*.t test/bars/*.t test/model/*.t test/fuzz/*.t test/nix/*.t) test/soak.t
+live_tests := $(wildcard test/kernel/*.t test/bars/*.t test/model/*.t test/fuzz/*.t test/nix/*.t) test/soak.t test/packages.t
 live-files: $(build)/test/load $(build)/test/inject $(variant_objects)
 
 test: rstat $(unit_tests) live-files fuzz-files coverage-files
