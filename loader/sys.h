@@ -211,7 +211,7 @@ static inline int sys_open(const char *path, int flags)
 /* A new file, to be written; it must not exist, not even as a link. */
 static inline int sys_create_at(int directory, const char *path, unsigned mode)
 {
-	return (int)sys_call(NR_openat, directory, (long)path, SYS_O_WRONLY | SYS_O_CREAT | SYS_O_EXCL | SYS_O_CLOEXEC, mode, 0, 0);
+	return (int)sys_call_again(NR_openat, directory, (long)path, SYS_O_WRONLY | SYS_O_CREAT | SYS_O_EXCL | SYS_O_CLOEXEC, mode);
 }
 
 static inline int sys_rename_at(int directory, const char *from, const char *to)
