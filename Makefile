@@ -194,8 +194,9 @@ $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard pr
 variant_objects := $(variants:%=$(build)/test/probe-%.bpf.o)
 
 # All tests: unit tests under the sanitizers, then the live ones on this kernel (root).
-live_tests := $(wildcard test/kernel/*.t test/bars/*.t test/model/*.t test/fuzz/*.t test/nix/*.t) test/soak.t test/packages.t
-live-files: $(build)/test/load $(build)/test/inject $(variant_objects)
+live_tests := $(wildcard test/kernel/*.t test/bars/*.t test/model/*.t test/fuzz/*.t test/nix/*.t) test/faults.t test/soak.t \
+	test/packages.t
+live-files: $(build)/test/load $(build)/test/inject $(build)/test/fault $(variant_objects)
 
 test: rstat $(unit_tests) live-files fuzz-files coverage-files
 	CMOCKA_MESSAGE_OUTPUT=TAP test/runner $(unit_tests) -- $(live_tests)
@@ -272,7 +273,7 @@ SOAK_MINUTES ?= 30
 soak: rstat
 	RSTAT_DISTURB=1 SOAK_MINUTES=$(SOAK_MINUTES) test/soak.t
 
-# Every system call made to fail with every error: docs/faults.md; RSTAT_FAULTS=write writes that anew.
+# Every system call made to fail with every error: docs/faults.md, which RSTAT_FAULTS=write writes anew. A part of all tests.
 faults: rstat $(build)/test/load $(build)/test/fault
 	prove --timer -Itest/lib test/faults.t
 

@@ -11,10 +11,12 @@
  *	-k KEYS		typed on it when the program has written to it for the first time
  *	-g SIGNAL	sent to the program when it has written to stdout for the first time
  *	-K COUNT	the program is killed when it goes to write to stdout for the COUNT-th time
+ *	-d FOLDER	is called F in sites
  *	-t SECONDS	after so long it hangs
  *
- * The report, a line each: "call SITE"; "done COUNT", how often it was made to fail; what it holds at its end: "fd WHAT",
- * "memory KB"; "end guard exit 0", "end main signal 15", "end main hang"; "terminal restored", "terminal changed".
+ * The report, a line each: "call SITE"; "made prog ID", "made map ID", "made link ID", "made btf ID" where the kernel gave it
+ * such a thing; "done COUNT", how often it was made to fail; what it holds at its end: "fd WHAT", "memory KB"; "end guard exit 0",
+ * "end main signal 15", "end main hang"; "terminal restored", "terminal changed".
  *
  * A call that fails is not made, but close(2), which closes in any case. It is replaced by one without an effect that the
  * program's own filter allows; the result is written over that one's.
@@ -51,7 +53,7 @@ enum { FDS = 1024, TEXT = 4200, PROCESSES = 2, CLOCK_OF_NONE = 99, SITES = 4096 
 
 /* ---- what is asked */
 
-static const char *wanted_site, *keys;
+static const char *wanted_site, *keys, *folder;
 static unsigned long first = 1, last = ~0ul;
 static enum { FAIL, SHORT, ZERO } action;
 static int error_number, kill_at, signal_sent;
@@ -69,6 +71,7 @@ static struct process {
 	char site[TEXT];
 	bool hit;			/* its result is to be changed */
 	bool sealing;			/* gives up its rights: looks at descriptors by number */
+	bool unmapped;			/* the kernel's types: memory is taken for them next */
 	unsigned memory, capsets, capgets, writes;
 	char *fd[FDS];			/* what the number is, where the kernel does not say */
 } processes[PROCESSES];
@@ -122,11 +125,16 @@ static void name_fd(struct process *p, int64_t fd, const char *name)
 	p->fd[fd] = name ? strdup(name) : NULL;
 }
 
-/* "/proc/PID/stat" for all of them. */
-static void hide_numbers(char *path)
+/* "/proc/PID/stat" for all of them, and the folder that is called F. */
+static void hide_names(char *path)
 {
 	char *at = strncmp(path, "/proc/", 6) ? NULL : path + 6, *end = at;
+	size_t length = folder ? strlen(folder) : 0;
 
+	if (length && !strncmp(path, folder, length)) {
+		path[0] = 'F';
+		memmove(path + 1, path + length, strlen(path + length) + 1);
+	}
 	while (end && isdigit((unsigned char)*end))
 		end++;
 	if (end == at)
@@ -154,7 +162,7 @@ static void describe_fd(const struct process *p, int64_t fd, char *out)
 	out[length < 0 ? 0 : length] = 0;
 	if (length < 0)
 		strcpy(out, "none");
-	hide_numbers(out);
+	hide_names(out);
 }
 
 static void describe_path(const struct process *p, int directory, uint64_t path, char *out)
@@ -169,7 +177,7 @@ static void describe_path(const struct process *p, int directory, uint64_t path,
 			strcat(out, "/");
 	}
 	strcat(out, name);
-	hide_numbers(out);
+	hide_names(out);
 }
 
 struct named {
@@ -258,6 +266,8 @@ static void describe(struct process *p, char *out)
 	case SYS_mmap:
 		if ((int)a[4] < 0 && a[3] & MAP_SHARED)
 			strcpy(out, "shared memory");
+		else if ((int)a[4] < 0 && p->unmapped)	/* kernels before 6.16; the numbers of the others are the same */
+			strcpy(out, "memory to read into"), p->unmapped = false;
 		else if ((int)a[4] < 0)
 			sprintf(out, "memory %u", ++p->memory);
 		else
@@ -279,6 +289,35 @@ static void describe(struct process *p, char *out)
 		p->site[length - 1] = 0;
 }
 
+/* What BPF has under the descriptor, by its number in the kernel. */
+static void report_id(const struct process *p, int64_t fd, const char *kind)
+{
+	char path[64], line[256], name[32];
+
+	snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", p->pid, (int)fd);
+	snprintf(name, sizeof name, "%s_id:", kind);
+	FILE *file = fopen(path, "r");
+
+	while (file && fgets(line, sizeof line, file)) {
+		if (!strncmp(line, name, strlen(name)))
+			fprintf(report, "made %s %lu\n", kind, strtoul(line + strlen(name), NULL, 10));
+	}
+	if (file)
+		fclose(file);
+}
+
+static const char *bpf_kind(uint64_t command)
+{
+	switch (command) {
+	case BPF_MAP_CREATE: return "map";
+	case BPF_PROG_LOAD: return "prog";
+	case BPF_BTF_LOAD: return "btf";
+	case BPF_RAW_TRACEPOINT_OPEN:
+	case BPF_LINK_CREATE: return "link";
+	default: return NULL;
+	}
+}
+
 /* What a new descriptor is, where /proc/PID/fd says no more than its kind. */
 static void note_result(struct process *p, int64_t result)
 {
@@ -286,8 +325,12 @@ static void note_result(struct process *p, int64_t result)
 	char name[TEXT + 16];
 	int ends[2];
 
+	if (p->number == SYS_mmap && !strcmp(what, "/sys/kernel/btf/vmlinux"))
+		p->unmapped = result < 0 && result > -4096;
 	if (result < 0)
 		return;
+	if (p->number == SYS_bpf && bpf_kind(p->argument[0]))
+		report_id(p, result, bpf_kind(p->argument[0]));
 	switch (p->number) {
 	case SYS_openat: name_fd(p, result, NULL); break;
 	case SYS_close: name_fd(p, (int)p->argument[0], NULL); break;
@@ -644,7 +687,7 @@ static void read_options(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "+s:n:e:pk:g:K:t:")) != -1) {
+	while ((option = getopt(argc, argv, "+s:n:e:pk:g:K:d:t:")) != -1) {
 		char *end;
 
 		switch (option) {
@@ -662,6 +705,7 @@ static void read_options(int argc, char **argv)
 		case 'k': keys = optarg; break;
 		case 'g': signal_sent = atoi(optarg); break;
 		case 'K': kill_at = atoi(optarg); break;
+		case 'd': folder = optarg; break;
 		case 't': limit_s = (unsigned)atoi(optarg); break;
 		default: exit(2);
 		}

@@ -517,7 +517,7 @@ static void print_map(uint32_t id)
 	close(fd);
 }
 
-/* "prog ID NAME MAP_ID..." and "map ID NAME", a line each, then the end. */
+/* "prog ID NAME MAP_ID...", "map ID NAME", "link ID" and "btf ID", a line each, then the end. */
 static void mode_ids(char **arguments)
 {
 	union bpf_attr attr = { 0 };
@@ -527,6 +527,10 @@ static void mode_ids(char **arguments)
 		print_program(attr.next_id);
 	for (attr.start_id = 0; !bpf(BPF_MAP_GET_NEXT_ID, &attr); attr.start_id = attr.next_id)
 		print_map(attr.next_id);
+	for (attr.start_id = 0; !bpf(BPF_LINK_GET_NEXT_ID, &attr); attr.start_id = attr.next_id)
+		printf("link %u\n", attr.next_id);
+	for (attr.start_id = 0; !bpf(BPF_BTF_GET_NEXT_ID, &attr); attr.start_id = attr.next_id)
+		printf("btf %u\n", attr.next_id);
 }
 
 /* ---- */

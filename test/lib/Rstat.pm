@@ -294,13 +294,13 @@ sub machine_busy {
 	return [$busy, $busy + $idle + $wait + $steal];
 }
 
-# { prog => { ID => [name, its maps' ids] }, map => { ID => name } } of all BPF that is loaded.
+# { prog => { ID => [name, its maps' ids] }, map => { ID => name }, link => { ID => '' }, btf => ... } of all BPF that is loaded.
 sub bpf_ids {
 	my (undef, $lines) = run('build/test/load', 'ids');
-	my %ids = (prog => {}, map => {});
+	my %ids = (prog => {}, map => {}, link => {}, btf => {});
 	for (split /\n/, $lines) {
 		my ($kind, $id, $name, @maps) = split ' ';
-		$ids{$kind}{$id} = $kind eq 'prog' ? [$name, @maps] : $name;
+		$ids{$kind}{$id} = $kind eq 'prog' ? [$name, @maps] : $name // '';
 	}
 	return \%ids;
 }
