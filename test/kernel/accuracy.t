@@ -79,7 +79,7 @@ sub test_storm {
 		my $row = entry($_[0]{top_cpu}, sub { $_[0]{name} eq $name && $_[0]{ended} });
 		return $row ? $row->{ended} : 0;
 	};
-	my $rstat = rstat_start('-i', 3000);
+	my $rstat = rstat_start('-i', 3000, '-t', 20, '--min-cpu', 0);	# listed, however little it is beside others
 	my @sample = next_sample($rstat, \&machine_busy);
 	my @storms = map { load_start('-n', 5, 'storm', $program) } @cpus;
 	push @sample, next_sample($rstat, \&machine_busy) for 1 .. 2;
@@ -89,8 +89,13 @@ sub test_storm {
 		load_stop($storm);
 	}
 	my $stopped_ms = Time::HiRes::time() * 1000;
-	# lines may be waiting in the pipe, and the last ended are freed only after a grace period
-	do { push @sample, next_sample($rstat) } until $sample[-1]{time_unix_ms} > $stopped_ms + 1000;
+	# lines may be waiting in the pipe, and the last ended are freed only after a grace period, which under load may take seconds
+	my $sum = 0;
+	$sum += $ended->($_) for @sample;
+	do {
+		push @sample, next_sample($rstat);
+		$sum += $ended->($sample[-1]);
+	} until $sample[-1]{time_unix_ms} > $stopped_ms + ($sum >= $count ? 1000 : 30000);
 	rstat_stop($rstat);
 	my ($busy, $all) = map { $sample[2]{truth}[$_] - $sample[1]{truth}[$_] } 0, 1;
 	check_total($sample[2]{cpu_ratio}, $busy / $all,
@@ -107,7 +112,9 @@ sub check_ended {
 		$ended->($sample[2]), $sample[2]{elapsed_us} / 1e6);
 	my $sum = 0;
 	$sum += $ended->($_) for @sample;
-	ok(near($sum, $count, 0.01, 20), "$sum in all, the storm says $count");
+	# raw and perf: beside others the kernel skips some births, and what ends before it is adopted has no name
+	my $skipped = ($ENV{RSTAT_ATTACH} // 'btf') eq 'btf' ? 0.01 : 0.02;
+	ok(near($sum, $count, $skipped, 20), "$sum in all, the storm says $count");
 }
 
 # Fails: no change of process in update_slot() (collect/tasks.c); SLOT_BASELINE for all (the thread's time before).
