@@ -280,7 +280,8 @@ sub read_bar {
 	my ($line) = @_;
 	my $bar = eval { $json->decode($line) };
 	return { broken => $line } unless ref $bar;
-	return { names => [sort ref $bar eq 'HASH' ? keys %$bar : map { $_->{instance} } @$bar] };
+	# those blocks say what is wrong with the machine at that moment
+	return { names => [sort ref $bar eq 'HASH' ? keys %$bar : grep { !/^(?:pressure|blocked|throttled)$/ } map { $_->{instance} } @$bar] };
 }
 
 sub read_metrics {
