@@ -37,7 +37,7 @@ size_t utf8_read(const unsigned char *bytes, size_t size, uint32_t *code)
 
 /*
  * Unicode 15, EastAsianWidth W and F, and the blocks of combining marks; rare scripts count as one
- * column.
+ * column. The ranges go up, and most characters stand before the first.
  */
 unsigned utf8_columns(uint32_t code)
 {
@@ -53,8 +53,8 @@ unsigned utf8_columns(uint32_t code)
 		{ 0x20000, 0x3fffd, 2 }, { 0xe0100, 0xe01ef, 0 },
 	};
 
-	for (unsigned i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
-		if (code >= ranges[i].first && code <= ranges[i].last)
+	for (unsigned i = 0; i < sizeof ranges / sizeof ranges[0] && code >= ranges[i].first; i++) {
+		if (code <= ranges[i].last)
 			return ranges[i].columns;
 	}
 	return 1;

@@ -177,11 +177,33 @@ static void columns(void **state)
 	assert_int_equal(utf8_width("\xe6\xbc\xa2" "o\xcc\x88\xff", 7), 4);
 }
 
+/* Both ends of ranges, early and late ones, and what stands beside them. */
+static void widths(void **state)
+{
+	static const struct {
+		uint32_t code;
+		unsigned columns;
+	} rows[] = {
+		{ 0, 1 }, { 'a', 1 }, { 0x2ff, 1 }, { 0x300, 0 }, { 0x36f, 0 }, { 0x370, 1 }, { 0x10ff, 1 }, { 0x1100, 2 }, { 0x115f, 2 },
+		{ 0x1160, 1 }, { 0x20d0, 0 }, { 0x20ff, 0 }, { 0x2581, 1 }, { 0x2e80, 2 }, { 0x303e, 2 }, { 0x303f, 1 }, { 0x6f22, 2 },
+		{ 0xd7a3, 2 }, { 0xd7a4, 1 }, { 0xfaff, 2 }, { 0xfb00, 1 }, { 0xfe0f, 0 }, { 0xfe10, 1 }, { 0xfe2f, 0 }, { 0xfe30, 2 },
+		{ 0xff60, 2 }, { 0xff61, 1 }, { 0xffe6, 2 }, { 0xfffd, 1 }, { 0x1f300, 2 }, { 0x1f650, 1 }, { 0x1f680, 2 }, { 0x1f9ff, 2 },
+		{ 0x1fa00, 1 }, { 0x20000, 2 }, { 0x3fffd, 2 }, { 0x3fffe, 1 }, { 0xe0100, 0 }, { 0xe01ef, 0 }, { 0xe01f0, 1 }, { 0x10ffff, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		if (utf8_columns(rows[i].code) != rows[i].columns)
+			print_error("U+%04X: %u columns\n", rows[i].code, utf8_columns(rows[i].code));
+		assert_int_equal(utf8_columns(rows[i].code), rows[i].columns);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes),  cmocka_unit_test(numbers), cmocka_unit_test(longest),
-		cmocka_unit_test(shares), cmocka_unit_test(columns),
+		cmocka_unit_test(shares), cmocka_unit_test(columns), cmocka_unit_test(widths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
