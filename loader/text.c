@@ -29,7 +29,10 @@ void text_string(struct text *t, const char *string)
 
 void text_char(struct text *t, char c)
 {
-	text_bytes(t, &c, 1);
+	if (t->used < t->size)
+		t->data[t->used++] = c;
+	else
+		t->cut = true;
 }
 
 static void put_digits(struct text *t, uint64_t value, unsigned base, unsigned at_least)
