@@ -150,6 +150,35 @@ static void lines(void **state)
 	free(copy);
 }
 
+/* A line feed, and a second one behind it, anywhere among bytes that are nearly one. */
+static void line_ends(void **state)
+{
+	static const unsigned char others[] = { 0, 9, 11, 0x80, 0x8a, 0x8b, 0xff };
+
+	(void)state;
+	for (size_t o = 0; o < sizeof others; o++) {
+		for (size_t size = 0; size <= 34; size++) {
+			for (size_t first = 0; first <= size; first++) {
+				char bytes[34], *copy;
+				struct parse p, line;
+
+				memset(bytes, others[o], sizeof bytes);
+				if (first < size)
+					bytes[first] = '\n';
+				if (first + 3 < size)
+					bytes[first + 3] = '\n';
+				copy = exact(bytes, size);
+				p = parse_over(copy, size);
+				assert_int_equal(parse_line(&p, &line), first < size);
+				assert_ptr_equal(p.at, first < size ? copy + first + 1 : copy);
+				if (first < size)
+					assert_int_equal(parse_left(&line), first);
+				free(copy);
+			}
+		}
+	}
+}
+
 static void literals_and_blanks(void **state)
 {
 	struct parse p = parse_over(" \t kB", 5);
@@ -255,6 +284,7 @@ int main(void)
 		cmocka_unit_test(signed_numbers),
 		cmocka_unit_test(fixed_numbers),
 		cmocka_unit_test(lines),
+		cmocka_unit_test(line_ends),
 		cmocka_unit_test(literals_and_blanks),
 		cmocka_unit_test(whole),
 		cmocka_unit_test(patterns),
