@@ -2,21 +2,27 @@
 /*
  * What make bench measures rstat under.
  *
- *	burden sleepers N HZ	N processes that each wake HZ times a second, until stdin closes
+ *	burden sleepers N HZ	N processes that each wake HZ times a second, or never: 0; until stdin closes
  *	burden pingpong		two processes that hand a byte back and forth on one CPU, until stdin closes
+ *	burden switches RATE	the same in bursts, a thousand a second, RATE switches a second in all, until stdin closes
+ *	burden empty ID		an empty program at the context switch, ID being that of btf_trace_sched_switch; until stdin closes
+ *	burden laps N		the same two for N times 50 laps; prints the time of a switch in ns, of the lower quarter
  *	burden reader N MS	reads the files that a sample reads, N times, MS apart; prints the median in us
  *
- * The first two print a line when they are under way.
+ * Those that wait for stdin print a line when they are under way.
  */
 #define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -47,19 +53,29 @@ static void wait_for_end(void)
 		;
 }
 
+/* Nobody wakes before all are there: else those that are born later wait for those that run. */
 static int sleepers(int count, int hz)
 {
-	struct timespec pause = { 0, 1000000000L / hz };
+	struct timespec period = { 0, hz ? 1000000000L / hz : 0 };
+	int gate[2];
+	char byte;
 
-	setpgid(0, 0);
+	if (pipe(gate))
+		err(1, "pipe");
 	for (int i = 0; i < count; i++) {
 		if (child())
 			continue;
+		while (!hz)
+			pause();
+		close(gate[1]);
+		if (read(gate[0], &byte, 1))
+			err(1, "gate");
 		/* spread over the period, so that they do not all wake at once */
 		usleep((unsigned)((long long)i * 1000000 / hz / count));
 		for (;;)
-			nanosleep(&pause, NULL);
+			nanosleep(&period, NULL);
 	}
+	close(gate[1]);
 	wait_for_end();
 	return 0;
 }
@@ -70,25 +86,89 @@ static void bounce(int from, int to)
 
 	while (read(from, &byte, 1) == 1 && write(to, &byte, 1) == 1)
 		;
+	_exit(0);
 }
 
-static int pingpong(void)
+/* A partner on this CPU that sends back what it gets. */
+static void partner(int *from, int *to)
 {
 	int there[2], back[2];
 	cpu_set_t one;
 
-	setpgid(0, 0);
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
 	if (sched_setaffinity(0, sizeof one, &one) || pipe(there) || pipe(back))
-		err(1, "pingpong");
+		err(1, "partner");
+	*from = back[0];
+	*to = there[1];
 	if (!child())
 		bounce(there[0], back[1]);
+}
+
+/* Each lap is two switches. */
+static void laps(int from, int to, int count)
+{
+	char byte = 0;
+
+	for (int i = 0; i < count; i++)
+		if (write(to, &byte, 1) != 1 || read(from, &byte, 1) != 1)
+			err(1, "laps");
+}
+
+static int pingpong(void)
+{
+	int from, to;
+
+	partner(&from, &to);
+	if (!child())
+		for (;;)
+			laps(from, to, 1000);
+	wait_for_end();
+	return 0;
+}
+
+/* A wake from the clock is two switches, too, where the CPU has nothing else to do. */
+static int switches(int rate)
+{
+	enum { BURSTS = 1000, BURST_NS = 1000000 };
+	int from, to, count = (rate / BURSTS - 2) / 2;
+	struct timespec next;
+
+	partner(&from, &to);
 	if (!child()) {
-		if (write(there[1], "", 1) != 1)
-			err(1, "write");
-		bounce(back[0], there[1]);
+		prctl(PR_SET_TIMERSLACK, 1);
+		clock_gettime(CLOCK_MONOTONIC, &next);
+		for (;;) {
+			next.tv_nsec += BURST_NS;
+			if (next.tv_nsec >= 1000000000) {
+				next.tv_nsec -= 1000000000;
+				next.tv_sec++;
+			}
+			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+			laps(from, to, count);
+		}
 	}
+	wait_for_end();
+	return 0;
+}
+
+static int empty_program(unsigned id)
+{
+	static const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K }, { .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_TRACING, .expected_attach_type = BPF_TRACE_RAW_TP, .attach_btf_id = id,
+		.insns = (uintptr_t)code, .insn_cnt = 2, .license = (uintptr_t)"GPL", .prog_name = "empty",
+	};
+	int program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof attr);
+
+	if (program < 0)
+		err(1, "empty program");
+	memset(&attr, 0, sizeof attr);
+	attr.raw_tracepoint.prog_fd = (unsigned)program;
+	if (syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof attr) < 0)
+		err(1, "empty program");
 	wait_for_end();
 	return 0;
 }
@@ -106,6 +186,28 @@ static double now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static int timed_laps(int count)
+{
+	enum { LAPS = 50 };	/* few enough that others seldom come in between */
+	double *ns = calloc((size_t)count, sizeof *ns);
+	int from, to;
+
+	if (count < 1 || !ns)
+		errx(1, "laps");
+	partner(&from, &to);
+	laps(from, to, 100 * LAPS);
+	for (int i = 0; i < count; i++) {
+		double began = now_us();
+
+		laps(from, to, LAPS);
+		ns[i] = (now_us() - began) * 1000 / (2 * LAPS);
+	}
+	qsort(ns, (size_t)count, sizeof *ns, by_value);
+	printf("%.1f\n", ns[count / 4]);
+	free(ns);
+	return 0;
 }
 
 static int reader(int count, int ms)
@@ -143,11 +245,19 @@ static int reader(int count, int ms)
 
 int main(int argc, char **argv)
 {
+	/* the end of one is the end of all in its group */
+	setpgid(0, 0);
 	if (argc == 4 && !strcmp(argv[1], "sleepers"))
 		return sleepers(atoi(argv[2]), atoi(argv[3]));
 	if (argc == 2 && !strcmp(argv[1], "pingpong"))
 		return pingpong();
+	if (argc == 3 && !strcmp(argv[1], "switches"))
+		return switches(atoi(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "empty"))
+		return empty_program((unsigned)atoi(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "laps"))
+		return timed_laps(atoi(argv[2]));
 	if (argc == 4 && !strcmp(argv[1], "reader"))
 		return reader(atoi(argv[2]), atoi(argv[3]));
-	errx(2, "usage: burden sleepers N HZ | pingpong | reader N MS");
+	errx(2, "usage: burden sleepers N HZ | pingpong | switches RATE | empty ID | laps N | reader N MS");
 }
