@@ -196,7 +196,7 @@ variant_objects := $(variants:%=$(build)/test/probe-%.bpf.o)
 # All tests: unit tests under the sanitizers, then the live ones on this kernel (root).
 live_tests := $(wildcard test/kernel/*.t test/bars/*.t test/model/*.t test/fuzz/*.t test/nix/*.t) test/faults.t test/soak.t \
 	test/packages.t
-live-files: $(build)/test/load $(build)/test/inject $(build)/test/fault $(variant_objects)
+live-files: $(build)/test/load $(build)/test/inject $(build)/test/fault $(build)/test/burden $(variant_objects)
 
 test: rstat $(unit_tests) live-files fuzz-files coverage-files
 	CMOCKA_MESSAGE_OUTPUT=TAP test/runner $(unit_tests) -- $(live_tests)
