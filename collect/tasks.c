@@ -2,15 +2,17 @@
 /*
  * One scan, in outline:
  *
- * 1. Every slot is read once, between two readings of its generation. What it has beyond the scan before is
- *    added to its process; a slot of a new generation counts from zero. A slot that no record has touched since
- *    the scan before is passed over, and noted where it has lost its task.
+ * 1. Each slot that is marked as written since the scan before is read once, between two readings of its generation. What
+ *    it has beyond that scan is added to its process; a slot of a new generation counts from zero. At the start and after
+ *    each pass all slots are read, and those noted that have lost their task.
  * 2. A dead slot is counted once. A leader's end is the end of its process and goes to the group of its name; a
  *    thread's belongs to its process while that lives.
  * 3. What runs right now is laid over: counters newer than any record, of tasks that may never switch.
- * 4. Every process is passed once: the ended ones leave, the others compete for the lists.
+ * 4. The processes that changed are passed once: the ended ones leave, the others compete for the lists by CPU and IO.
+ *    That by memory is made of those kept as large.
  *
- * Processes and what was seen of slots persist, so that 1 can become a walk over only the slots that changed.
+ * Processes, what was seen of slots, and how many tasks are in which state persist: so a scan costs what has run, not what
+ * exists, but for a byte per slot.
  */
 #include "collect/tasks.h"
 
@@ -21,7 +23,7 @@ static const uint64_t zombie_after_ns = 100000000;
 
 size_t tasks_memory(uint32_t capacity, uint32_t cpus)
 {
-	return capacity * (sizeof(struct tasks_seen) + 2 * sizeof(struct tasks_process)) +
+	return capacity * (sizeof(struct tasks_seen) + 2 * sizeof(struct tasks_process) + 5 * sizeof(uint32_t)) +
 	       cpus * sizeof(uint64_t);
 }
 
@@ -32,6 +34,9 @@ void tasks_open(struct tasks *tasks, void *memory, uint32_t capacity, uint32_t c
 	tasks->seen = memory;
 	tasks->process = (void *)(tasks->seen + capacity);
 	tasks->other_ns = (void *)(tasks->process + 2 * (size_t)capacity);
+	tasks->changed = (void *)(tasks->other_ns + cpus);
+	tasks->watched = tasks->changed + 2 * (size_t)capacity;
+	tasks->blocked = tasks->watched + 2 * (size_t)capacity;
 }
 
 /* ---- processes by tgid. The low bits spread well: the kernel gives pids out in turn. */
@@ -47,6 +52,13 @@ static struct tasks_process *find_process(struct tasks *tasks, uint32_t tgid)
 		if (tasks->process[i - 1].tgid == tgid)
 			return &tasks->process[i - 1];
 	return NULL;
+}
+
+static void note_changed(struct tasks *tasks, struct tasks_process *process)
+{
+	if (!process->changed)
+		tasks->changed[tasks->changed_count++] = (uint32_t)(process - tasks->process);
+	process->changed = 1;
 }
 
 /*
@@ -138,6 +150,7 @@ static void add_use(struct tasks *tasks, struct tasks_process *process, const st
 {
 	use_add(&process->used, use);
 	use_add(&tasks->total, use);
+	note_changed(tasks, process);
 }
 
 static struct tasks_process *process_of(struct tasks *tasks, const struct tasks_seen *seen)
@@ -145,14 +158,31 @@ static struct tasks_process *process_of(struct tasks *tasks, const struct tasks_
 	return seen->process ? &tasks->process[seen->process - 1] : NULL;
 }
 
+static void leave_process(struct tasks *tasks, struct tasks_seen *seen)
+{
+	struct tasks_process *process = process_of(tasks, seen);
+
+	if (process) {
+		process->threads--;
+		note_changed(tasks, process);
+	}
+	seen->process = 0;
+}
+
+static void count_state(struct tasks *tasks, struct tasks_seen *seen, bool alive, bool running)
+{
+	tasks->alive += alive - seen->alive;
+	tasks->running += running - seen->running;
+	seen->alive = alive;
+	seen->running = running;
+}
+
 /* The slot holds another task than before: its old one's end was missed, its counters begin anew. */
 static void begin_generation(struct tasks *tasks, struct tasks_seen *seen, const struct slot *slot)
 {
-	struct tasks_process *old = process_of(tasks, seen);
-
-	if (old)
-		old->threads--;
-	*seen = (struct tasks_seen){ .generation = slot->generation };
+	leave_process(tasks, seen);
+	count_state(tasks, seen, 0, 0);
+	*seen = (struct tasks_seen){ .generation = slot->generation, .listed = seen->listed };
 	if (!tasks->scans)
 		seen->used = slot->used;
 }
@@ -162,9 +192,9 @@ static void end_slot(struct tasks *tasks, struct tasks_seen *seen, const struct 
 	struct use use = advance_seen(seen, &slot->used);
 	struct tasks_process *process = process_of(tasks, seen);
 
-	if (process)
-		process->threads--;
-	seen->process = 0;
+	leave_process(tasks, seen);
+	count_state(tasks, seen, 0, 0);
+	seen->blocked = 0;
 	if (slot->pid == slot->tgid) {
 		ended_add(&tasks->ended, slot->name, slot->flags & SLOT_KERNEL, 1, &use);
 		use_add(&tasks->total, &use);
@@ -191,8 +221,7 @@ static void update_slot(struct tasks *tasks, struct tasks_seen *seen, const stru
 	struct tasks_process *process = process_of(tasks, seen);
 
 	if (!process || process->tgid != slot->tgid) {
-		if (process)
-			process->threads--;
+		leave_process(tasks, seen);
 		process = get_process(tasks, slot);
 		seen->process = process ? (uint32_t)(process - tasks->process) + 1 : 0;
 		if (!process)
@@ -232,6 +261,28 @@ static void note_blocked(struct sample *sample, uint32_t pid, const char *name, 
 	sample->blocked_listed++;
 }
 
+/* The slots that were blocked when they were read, but for those that run again. */
+static void list_blocked(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
+			 struct sample *sample)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < tasks->blocked_count; i++) {
+		uint32_t number = tasks->blocked[i];
+		struct tasks_seen *seen = &tasks->seen[number];
+		struct slot slot;
+
+		seen->listed = seen->blocked;
+		if (!seen->blocked)
+			continue;
+		tasks->blocked[kept++] = number;
+		if (number < view->readable && read_slot(&view->slots[number], &slot) &&
+		    !(options->no_kernel && slot.flags & SLOT_KERNEL) && !is_running(view, number))
+			note_blocked(sample, slot.pid, slot.name, 'D');
+	}
+	tasks->blocked_count = kept;
+}
+
 static void note_stale(struct tasks *tasks, uint32_t number, const struct slot *slot)
 {
 	if (tasks->stale_count < TASKS_STALE_MAX)
@@ -239,39 +290,55 @@ static void note_stale(struct tasks *tasks, uint32_t number, const struct slot *
 			(struct tasks_stale){ number, slot->generation, slot->stamp };
 }
 
-static void scan_slot(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
-		      uint32_t number, struct sample *sample)
+static void scan_slot(struct tasks *tasks, const struct tasks_view *view, uint32_t number)
 {
 	struct tasks_seen *seen = &tasks->seen[number];
 	struct slot slot;
-	bool same;
 
 	if (!read_slot(&view->slots[number], &slot))
 		return;
-	same = seen->generation == slot.generation;
+	if (seen->generation != slot.generation)
+		begin_generation(tasks, seen, &slot);
+	else if (slot.flags & SLOT_DEAD && !seen->process)
+		return;		/* counted before */
 	if (slot.flags & SLOT_DEAD) {
-		if (same && !seen->process)
-			return;		/* counted before */
-		if (!same)
-			begin_generation(tasks, seen, &slot);
 		end_slot(tasks, seen, &slot);
 		return;
 	}
-	sample->tasks_total++;
-	sample->tasks_running += !slot.state;
-	if (is_blocked(&slot) && !(options->no_kernel && slot.flags & SLOT_KERNEL) &&
-	    !is_running(view, number))
-		note_blocked(sample, slot.pid, slot.name, 'D');
-	if (same && (int32_t)(slot.stamp - tasks->jiffies) < 0) {	/* no record since the scan before */
-		if (view->passes && probe_is_stale(view->passes, slot.stamp, slot.state)) {
-			update_slot(tasks, seen, &slot);	/* all it has, before it is gone: its stamp may have been late */
-			note_stale(tasks, number, &slot);
-		}
-		return;
+	count_state(tasks, seen, true, !slot.state);
+	seen->blocked = is_blocked(&slot);
+	if (seen->blocked && !seen->listed) {
+		seen->listed = 1;
+		tasks->blocked[tasks->blocked_count++] = number;
 	}
-	if (!same)
-		begin_generation(tasks, seen, &slot);
 	update_slot(tasks, seen, &slot);
+	if (view->passes && probe_is_stale(view->passes, slot.stamp, slot.state))
+		note_stale(tasks, number, &slot);
+}
+
+/* Not 0 where one of eight bytes is that one, and then also the lowest such byte's highest bit. */
+static uint64_t find_byte(uint64_t bytes, uint8_t byte)
+{
+	const uint64_t ones = 0x0101010101010101, highest = ones << 7;
+	uint64_t zero = bytes ^ ones * byte;
+
+	return (zero - ones) & ~zero & highest;
+}
+
+/* See SLOT_MARKS. */
+static void scan_marked(struct tasks *tasks, const struct tasks_view *view, uint32_t readable)
+{
+	for (uint32_t at = 0; at < readable; at += 8) {
+		uint64_t marks = __atomic_load_n((const uint64_t *)(view->marks + at), __ATOMIC_RELAXED);
+
+		if (!(find_byte(marks, view->epoch) | find_byte(marks, (uint8_t)(view->epoch - 1)) |
+		      find_byte(marks, (uint8_t)(view->epoch - 2))))
+			continue;
+		for (uint32_t i = at; i < at + 8 && i < readable; i++, marks >>= 8)
+			if ((uint8_t)(view->epoch - (uint8_t)marks) <= 2)
+				scan_slot(tasks, view, i);
+	}
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 }
 
 /* ---- what runs right now */
@@ -283,7 +350,7 @@ static void overlay_one(struct tasks *tasks, const struct tasks_view *view, cons
 	struct tasks_process *process = process_of(tasks, seen);
 	struct use use;
 
-	sample->tasks_running += view->slots[now->slot - 1].state != 0;
+	sample->tasks_running += !seen->running;
 	if (!process || seen->generation != now->generation || process->tgid != now->tgid)
 		return;
 	use = advance_seen(seen, &now->used);
@@ -309,10 +376,6 @@ static void overlay(struct tasks *tasks, const struct tasks_view *view, uint32_t
 static void note_zombie(struct tasks *tasks, struct tasks_process *process, const struct tasks_options *options,
 			uint64_t now_ns, struct sample *sample)
 {
-	if (!process->leader_dead || process->threads != 1) {
-		process->dead_since_ns = 0;
-		return;
-	}
 	process->rss_pages = 0;
 	if (!process->dead_since_ns)
 		process->dead_since_ns = now_ns;
@@ -324,15 +387,38 @@ static void note_zombie(struct tasks *tasks, struct tasks_process *process, cons
 	note_blocked(sample, process->tgid, process->name, 'Z');
 }
 
-static void pass_processes(struct tasks *tasks, const struct tasks_options *options, struct top *top,
-			   uint64_t now_ns, struct sample *sample)
+/* Of which nothing is left but a leader that has ended. */
+static bool is_dead(const struct tasks_process *process)
 {
-	tasks->zombie_since_ns = 0;
-	for (uint32_t i = 0; i < tasks->high; i++) {
-		struct tasks_process *process = &tasks->process[i];
+	return process->tgid && process->leader_dead && process->threads == 1;
+}
 
-		if (!process->tgid)
+static void pass_watched(struct tasks *tasks, const struct tasks_options *options, uint64_t now_ns,
+			 struct sample *sample)
+{
+	uint32_t kept = 0;
+
+	tasks->zombie_since_ns = 0;
+	for (uint32_t i = 0; i < tasks->watched_count; i++) {
+		struct tasks_process *process = &tasks->process[tasks->watched[i]];
+
+		process->watched = is_dead(process);
+		if (!process->watched) {
+			process->dead_since_ns = 0;
 			continue;
+		}
+		tasks->watched[kept++] = tasks->watched[i];
+		note_zombie(tasks, process, options, now_ns, sample);
+	}
+	tasks->watched_count = kept;
+}
+
+static void pass_changed(struct tasks *tasks, const struct tasks_options *options, struct top *top)
+{
+	for (uint32_t i = 0; i < tasks->changed_count; i++) {
+		uint32_t index = tasks->changed[i];
+		struct tasks_process *process = &tasks->process[index];
+
 		if (!process->threads) {
 			/* its leader is counted among the ended; these are its other threads */
 			if (process->used.cpu_ns | process->used.read_bytes | process->used.write_bytes)
@@ -340,24 +426,33 @@ static void pass_processes(struct tasks *tasks, const struct tasks_options *opti
 			remove_process(tasks, process);
 			continue;
 		}
-		note_zombie(tasks, process, options, now_ns, sample);
+		if (is_dead(process) && !process->watched) {
+			process->watched = 1;
+			tasks->watched[tasks->watched_count++] = index;
+		}
+		large_note(&tasks->large, tasks->process, index);
 		if (!(process->kernel && options->no_kernel))
-			top_add_process(top, process);
+			top_add_use(top, process);
 	}
 	for (uint32_t i = 0; i < tasks->ended.groups; i++)
 		if (tasks->ended.group[i].user || !options->no_kernel)
 			top_add_ended(top, &tasks->ended.group[i]);
 }
 
-static void end_interval(struct tasks *tasks, const struct tasks_view *view)
+static void end_interval(struct tasks *tasks)
 {
-	for (uint32_t i = 0; i < tasks->high; i++)
-		tasks->process[i].used = (struct use){ 0 };
+	for (uint32_t i = 0; i < tasks->changed_count; i++) {
+		struct tasks_process *process = &tasks->process[tasks->changed[i]];
+
+		process->used = (struct use){ 0 };
+		process->changed = 0;
+	}
+	tasks->changed_count = 0;
 	ended_clear(&tasks->ended);
 	tasks->total = (struct use){ 0 };
 	tasks->other_total_ns = 0;
-	tasks->jiffies = (uint32_t)view->counters->jiffies;
 	tasks->scans++;
+	tasks->concluded = true;
 }
 
 static uint64_t difference(uint64_t more, uint64_t less)
@@ -381,11 +476,19 @@ void tasks_read(struct tasks *tasks, const struct tasks_view *view, const struct
 {
 	uint32_t readable = view->readable < tasks->capacity ? view->readable : tasks->capacity;
 
-	sample->tasks_total = sample->tasks_running = 0;
+	bool all = view->all || !view->marks || !tasks->scans;
+
 	sample->blocked_count = sample->blocked_listed = 0;
-	tasks->stale_count = 0;
-	for (uint32_t i = 0; i < readable; i++)
-		scan_slot(tasks, view, options, i, sample);
+	if (all || tasks->concluded)
+		tasks->stale_count = 0;
+	tasks->concluded = false;
+	for (uint32_t i = 0; all && i < readable; i++)
+		scan_slot(tasks, view, i);
+	if (!all)
+		scan_marked(tasks, view, readable);
+	list_blocked(tasks, view, options, sample);
+	sample->tasks_total = tasks->alive;
+	sample->tasks_running = tasks->running;
 	overlay(tasks, view, readable, sample);
 }
 
@@ -396,7 +499,9 @@ void tasks_conclude(struct tasks *tasks, const struct tasks_view *view, const st
 
 	tasks->total.cpu_ns += tasks->other_total_ns;
 	top_begin(&top, options, sample);
-	pass_processes(tasks, options, &top, now_ns, sample);
+	pass_changed(tasks, options, &top);
+	pass_watched(tasks, options, now_ns, sample);
+	large_offer(&tasks->large, tasks->process, tasks->high, &top);
 	top_fill(&top, sample);
 	if (sample->known & KNOWS_RATES) {
 		sample->cpu_ppm = rate_of_cpus(tasks->total.cpu_ns, sample);
@@ -405,5 +510,5 @@ void tasks_conclude(struct tasks *tasks, const struct tasks_view *view, const st
 		sample->write_bytes_per_second = rate_of_bytes(tasks->total.write_bytes, sample);
 	}
 	fill_counters(tasks, view, sample);
-	end_interval(tasks, view);
+	end_interval(tasks);
 }

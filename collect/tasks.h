@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "collect/ended.h"
+#include "collect/large.h"
 #include "collect/sample.h"
 #include "loader/live.h"
 #include "probe/abi.h"
@@ -18,7 +19,10 @@
 /* What one scan reads: mapped memory of the probe, after probe_begin_scan(). */
 struct tasks_view {
 	const struct slot *slots;
+	const uint8_t *marks;		/* of the slots; NULL: all are read each time */
 	uint32_t readable;		/* slots[0 .. readable) */
+	uint8_t epoch;			/* of this scan, see SLOT_MARKS */
+	bool all;			/* read all of them this time */
 	const struct running *running;
 	uint32_t cpus;			/* possible: entries of running */
 	const struct counters *counters;
@@ -45,14 +49,18 @@ struct tasks_stale {
 struct tasks_seen {
 	struct use used;		/* since its task got it */
 	uint32_t generation;
-	uint32_t process;		/* index + 1; 0: none, or its end has been counted */
+	uint32_t process : 28;		/* index + 1; 0: none, or its end has been counted */
+	uint32_t alive : 1, running : 1, blocked : 1;	/* as it is counted */
+	uint32_t listed : 1;		/* among those that are blocked, or were */
 };
 
 struct tasks_process {
 	uint32_t tgid;			/* 0: this entry is free */
 	uint32_t next;			/* index + 1 in its bucket or in the free list; 0: last */
 	uint32_t threads;		/* live slots */
-	uint16_t kernel, leader_dead;	/* bool; leader_dead: its last switch was its last */
+	uint32_t kernel : 1;
+	uint32_t leader_dead : 1;	/* its last switch was its last */
+	uint32_t changed : 1, watched : 1, large : 1;	/* in these lists */
 	struct use used;		/* in this interval */
 	uint64_t dead_since_ns;		/* first seen with no thread but a dead leader; 0: not so */
 	uint32_t rss_pages, rss_stamp;
@@ -64,15 +72,21 @@ struct tasks {
 	uint32_t capacity, cpus;
 	struct tasks_seen *seen;		/* [capacity] */
 	struct tasks_process *process;		/* [2 * capacity]: of the scan before, and new ones */
+	uint32_t *changed;			/* [2 * capacity]: processes that this interval has something of */
+	uint32_t *watched;			/* [2 * capacity]: processes whose leader has ended */
+	uint32_t *blocked;			/* [capacity]: slots */
 	uint64_t *other_ns;			/* [cpus] */
 	uint32_t high, free;			/* processes ever used; free list, index + 1 */
+	uint32_t changed_count, watched_count, blocked_count;
+	uint32_t alive, running;		/* tasks, as their slots say */
 	uint32_t scans;
-	uint32_t jiffies;			/* at the scan before */
+	bool concluded;				/* since the last reading */
 	struct use total;			/* of all tasks, in this interval */
 	uint64_t zombie_since_ns;		/* since when the youngest one that is listed has been dead; 0: none */
 	uint64_t other_total_ns;		/* of tasks without a slot; part of the total */
 	struct ended ended;
-	uint32_t stale_count;			/* found by this scan; more wait for the next one */
+	struct large large;
+	uint32_t stale_count;			/* found in this interval; more wait for the next pass */
 	struct tasks_stale stale[TASKS_STALE_MAX];
 	uint32_t bucket[TASKS_BUCKETS];		/* index + 1 of the first process */
 };
@@ -82,7 +96,7 @@ size_t tasks_memory(uint32_t capacity, uint32_t cpus);
 void tasks_open(struct tasks *tasks, void *memory, uint32_t capacity, uint32_t cpus);
 
 /*
- * Reads all slots once, with what runs laid over, and adds what is new to the interval. Fills task counts and blocked.
+ * Reads the slots that have changed, with what runs laid over, and adds what is new to the interval. Fills task counts and blocked.
  * May be done again within an interval: what counts is when the last reading was.
  */
 void tasks_read(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,

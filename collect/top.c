@@ -38,7 +38,15 @@ void top_begin(struct top *top, const struct tasks_options *options, const struc
 			  options->min_io_bytes_per_second % 1000 * elapsed_ms / 1000;
 }
 
-/* Keeps the rows sorted, largest first; equal ones in the order they came. */
+/* Whether a row is before what comes with that key. Of equal ones the older process is, and the ended come last. */
+static bool is_before(const struct top_row *row, uint64_t key, const struct tasks_process *process)
+{
+	if (row->key != key)
+		return row->key > key;
+	return !process || (row->process && row->process < process);
+}
+
+/* Keeps the rows sorted, largest first. */
 static void insert(struct top_list_building *list, uint64_t key, const struct tasks_process *process,
 		   const struct ended_group *ended)
 {
@@ -47,22 +55,26 @@ static void insert(struct top_list_building *list, uint64_t key, const struct ta
 	if (!key || key < list->min_key || !list->limit)
 		return;
 	if (at == list->limit) {
-		if (list->row[at - 1].key >= key)
+		if (is_before(&list->row[at - 1], key, process))
 			return;
 		at--;
 	} else {
 		list->rows++;
 	}
-	for (; at && list->row[at - 1].key < key; at--)
+	for (; at && !is_before(&list->row[at - 1], key, process); at--)
 		list->row[at] = list->row[at - 1];
 	list->row[at] = (struct top_row){ key, process, ended };
 }
 
-void top_add_process(struct top *top, const struct tasks_process *process)
+void top_add_use(struct top *top, const struct tasks_process *process)
 {
 	insert(&top->cpu, process->used.cpu_ns, process, NULL);
-	insert(&top->memory, process->rss_pages, process, NULL);
 	insert(&top->io, process->used.read_bytes + process->used.write_bytes, process, NULL);
+}
+
+void top_add_memory(struct top *top, const struct tasks_process *process)
+{
+	insert(&top->memory, process->rss_pages, process, NULL);
 }
 
 void top_add_ended(struct top *top, const struct ended_group *group)

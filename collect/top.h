@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The largest processes by CPU, memory and IO. One pass offers all of them, top_fill() writes the lists. */
+/* The largest processes by CPU, memory and IO. Those that may be among them are offered, top_fill() writes the lists. */
 #ifndef RSTAT_COLLECT_TOP_H
 #define RSTAT_COLLECT_TOP_H
 
@@ -28,7 +28,8 @@ struct top {
 
 /* Thresholds come from the options, as amounts within sample->elapsed_ns on sample->cpus CPUs. */
 void top_begin(struct top *top, const struct tasks_options *options, const struct sample *sample);
-void top_add_process(struct top *top, const struct tasks_process *process);
+void top_add_use(struct top *top, const struct tasks_process *process);
+void top_add_memory(struct top *top, const struct tasks_process *process);
 void top_add_ended(struct top *top, const struct ended_group *group);
 void top_fill(const struct top *top, struct sample *sample);
 

@@ -17,6 +17,7 @@ static int probe_open(struct monitor *monitor, struct probe_request *request, st
 	monitor->capacity = probe->capacity;
 	monitor->view = (struct tasks_view){
 		.slots = probe->slots,
+		.marks = probe->marks,
 		.running = probe->running,
 		.cpus = probe->cpus,
 		.counters = probe->counters,
@@ -27,8 +28,12 @@ static int probe_open(struct monitor *monitor, struct probe_request *request, st
 
 static int probe_begin(struct monitor *monitor)
 {
-	int error = probe_begin_scan(&monitor->probe), unmapped = probe_readable(&monitor->probe, &monitor->view.readable);
+	struct probe *probe = &monitor->probe;
+	int error = probe_begin_scan(probe), unmapped = probe_readable(probe, &monitor->view.readable);
 
+	monitor->view.epoch = (uint8_t)probe->epoch->now;
+	monitor->view.all = probe->passed;
+	probe->passed = unmapped != 0;	/* what cannot be read now is not marked when it can */
 	return error ? error : unmapped;
 }
 

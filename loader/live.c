@@ -21,24 +21,33 @@ void probe_clear(struct probe *probe)
 		probe->link[i] = -1;
 }
 
+/* Bytes of the slot array, which slots and marks lie in. 0 or -errno. */
+static int map_piece(struct probe *probe, uint64_t at, uint64_t size)
+{
+	return sys_failed(sys_mmap((uint8_t *)(uintptr_t)probe->slots + at, size, SYS_PROT_READ,
+				   SYS_MAP_SHARED | SYS_MAP_FIXED, probe->slots_map, (int64_t)at));
+}
+
 int probe_readable(struct probe *probe, uint32_t *readable)
 {
-	int error = 0;
 	uint64_t high = __atomic_load_n(&probe->counters->high, __ATOMIC_ACQUIRE);
 	uint32_t wanted = high < probe->capacity ? (uint32_t)high : probe->capacity;
+	uint64_t all = (uint64_t)probe->capacity * sizeof(struct slot), page = start_facts()->page_size;
+	uint64_t piece = page > PIECE ? page : PIECE;
+	int error = 0;
 
-	while (probe->mapped < wanted) {
+	while (!error && probe->mapped_marks < wanted) {
+		error = map_piece(probe, all + probe->mapped_marks, page);
+		if (!error)
+			probe->mapped_marks += (uint32_t)page;
+	}
+	while (!error && probe->mapped < wanted) {
 		uint64_t at = (uint64_t)probe->mapped * sizeof(struct slot);
-		uint64_t rest = (uint64_t)probe->capacity * sizeof(struct slot) - at;
-		void *to = (uint8_t *)(uintptr_t)probe->slots + at;
-		uint64_t page = start_facts()->page_size, piece = page > PIECE ? page : PIECE;
-		uint64_t size = rest < piece ? rest : piece;
+		uint64_t size = all - at < piece ? all - at : piece;
 
-		error = sys_failed(sys_mmap(to, size, SYS_PROT_READ, SYS_MAP_SHARED | SYS_MAP_FIXED, probe->slots_map,
-					    (int64_t)at));
-		if (error)
-			break;
-		probe->mapped += (uint32_t)(size / sizeof(struct slot));
+		error = map_piece(probe, at, size);
+		if (!error)
+			probe->mapped += (uint32_t)(size / sizeof(struct slot));
 	}
 	*readable = wanted < probe->mapped ? wanted : probe->mapped;
 	return error;
@@ -120,6 +129,7 @@ int probe_refresh(struct probe *probe)
 		passes->counted = probe->counters->dropped - probe->counters->regained;
 	}
 	passes->complete = complete;
+	probe->passed = true;
 	return error;
 }
 

@@ -32,7 +32,9 @@ static inline uint64_t probe_without(const struct probe_passes *passes, const st
 /* The running probe. Everything in the mapped memory changes under the reader. */
 struct probe {
 	const struct slot *slots;	/* the first `mapped` of them may be read */
-	uint32_t capacity, mapped;
+	const uint8_t *marks;		/* one for each of them, see SLOT_MARKS */
+	uint32_t capacity, mapped, mapped_marks;
+	bool passed;			/* a pass has been made, which leaves no marks: all slots are to be read */
 	const struct running *running;
 	uint32_t cpus;			/* possible: entries of running */
 	const struct counters *counters;
@@ -50,10 +52,10 @@ struct probe {
 	uint64_t switch_id;		/* where it is attached: id in the kernel's BTF, or of the event */
 };
 
-/* Bytes of address space that are reserved for the slots, with what a piece may be too long. */
+/* Bytes of address space that are reserved for the slots and their marks, with what a piece may be too long. */
 static inline size_t probe_reserved(const struct probe *probe)
 {
-	return (size_t)probe->capacity * sizeof(struct slot) + SANDBOX_PIECE_MAX;
+	return (size_t)probe->capacity * (sizeof(struct slot) + 1) + SANDBOX_PIECE_MAX;
 }
 
 /* A probe without anything, which may be unloaded. */

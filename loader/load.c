@@ -117,6 +117,8 @@ static void size_map(struct object_map *map, const struct config *config)
 	if (map->definition.max_entries || map->definition.type == TASK_STORAGE)
 		return;
 	map->definition.max_entries = config->capacity;
+	if (string_equal(map->name, "slots_map"))
+		map->definition.max_entries += config->capacity / SLOT_MARKS + 1;
 	/* a fourth more, for tasks without a slot, and for those that have ended and are not freed yet */
 	if (string_equal(map->name, "pids_map"))
 		map->definition.max_entries += config->capacity / 4;
@@ -223,6 +225,7 @@ static int map_arrays(struct probe *probe, struct object *object, struct failure
 	if (error)
 		return fail(f, error, "reserve memory for", "slots_map", "try a smaller --max-tasks");
 	probe->slots = range;
+	probe->marks = (const uint8_t *)(probe->slots + probe->capacity);
 	probe->slots_map = slots->fd;
 	slots->fd = -1;
 	error = map_one(object, "running_map", probe->cpus * sizeof(struct running), SYS_PROT_READ,

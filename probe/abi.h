@@ -40,9 +40,18 @@ struct slot {
 	uint32_t generation;
 	struct use used;
 	char name[TASK_NAME_SIZE];		/* comm: any bytes, NUL-terminated by the kernel */
-	uint16_t state, flags;
+	uint16_t state;
+	uint8_t flags;
+	uint8_t mark;		/* the low bits of the epoch that its mark is of; for the probe only */
 	uint32_t stamp;		/* jiffies of the record: of a process's threads the newest RSS wins */
 };
+
+/*
+ * Behind the slots, in the same array, lie their marks: one byte each, the low bits of the epoch in which the slot was
+ * written last. So a scan reads only what has changed. The epoch that a writer takes may be the one before when it writes:
+ * scan k looks for k, k-1 and k-2, and what was under way for longer comes when all are read, after the next pass.
+ */
+enum { SLOT_MARKS = sizeof(struct slot) };	/* in one entry of the array */
 
 /*
  * What runs on one CPU right now, copied by the sample program: a task that never switches is in no slot's
@@ -108,7 +117,7 @@ enum { SAMPLE_STEP = 4 };
  */
 struct config {
 	uint32_t cpus;		/* possible CPUs: entries of running */
-	uint32_t capacity;	/* entries of slots */
+	uint32_t capacity;	/* slots; the entries after them hold their marks */
 	uint32_t prev_argument;	/* of sched_switch: 1, or 2 where prev_state comes first */
 	uint32_t weak_order;	/* bool: stores of one CPU may be seen in another order, so that barriers are needed */
 	uint32_t path;		/* enum probe_path */

@@ -110,7 +110,7 @@ INLINE void write_record(struct slot *slot, struct task_struct *task, uint32_t s
 }
 
 /* A number that is ours alone gets a new task; odd while it changes. */
-INLINE void begin_slot(struct slot *slot, struct task_struct *task, uint32_t pid)
+INLINE void begin_slot(struct slot *slot, uint32_t number, struct task_struct *task, uint32_t pid)
 {
 	add32(&slot->generation, 1);
 	slot->flags = PROBE_READ(task, flags) & PF_KTHREAD ? SLOT_KERNEL : 0;
@@ -120,6 +120,7 @@ INLINE void begin_slot(struct slot *slot, struct task_struct *task, uint32_t pid
 	if (!task)
 		slot->pid = slot->tgid = pid;	/* until its first switch-out */
 	add32(&slot->generation, 1);
+	mark(slot, number);
 }
 
 INLINE int take_fresh(struct counters *c, struct epoch *e, uint32_t *number)
@@ -174,9 +175,24 @@ INLINE int make_entry(struct task_struct *task, uint32_t pid)
 		}
 		return -1;
 	}
-	begin_slot(slot, task, pid);
+	begin_slot(slot, number, task, pid);
 	add(&c->allocated, 1);
 	return 0;
+}
+
+/* As free_number(), with full barriers on x86. */
+INLINE void free_portable(struct slot *slot, uint32_t number, struct counters *c, struct epoch *e)
+{
+	uint64_t marked, freed_in;
+
+	for (int tries = 0; tries < FREE_TRIES; tries++) {
+		marked = set_mark(slot, number, e);
+		add(&c->freed, 0);
+		freed_in = ONCE(e->now);
+		if (freed_in - marked <= 1)
+			break;
+	}
+	push_to(freed_in, &number);
 }
 
 /*
@@ -206,8 +222,7 @@ INLINE void end_entry(uint32_t pid, const struct entry *at, uint32_t label)
 		slot->used.cpu_ns = cpu_ns - entry.tenancy.base.cpu_ns;
 	add(&c->freed, 1);
 	slot->flags |= SLOT_DEAD;
-	add(&c->freed, 0);
-	push_to(ONCE(e->now), &number);
+	free_portable(slot, number, c, e);
 }
 
 /* Whose the entry is: false where it is of a task that had the pid before. Gives it its task where it knows none. */
@@ -275,6 +290,7 @@ INLINE void end_other(struct on_cpu *cpu, struct task_struct *prev, uint32_t pid
 	struct entry *entry = entry_of(pid);
 	struct counters *c = the_counters();
 	struct slot *slot;
+	uint64_t key;
 
 	cpu->other_ns += time_of(prev) - cpu->since_ns;
 	if (!c || (entry && !is_own(entry, prev, pid)))
@@ -291,9 +307,12 @@ INLINE void end_other(struct on_cpu *cpu, struct task_struct *prev, uint32_t pid
 	if (!entry)
 		return;
 	entry->tenancy.base = probe_use(prev);
-	slot = slot_of(entry->tenancy.key);
-	if (slot)
-		write_record(slot, prev, preempted ? 0 : probe_state(prev));
+	key = entry->tenancy.key;
+	slot = slot_of(key);
+	if (!slot)
+		return;
+	write_record(slot, prev, preempted ? 0 : probe_state(prev));
+	mark(slot, key_slot(key) - 1);
 }
 
 INLINE void end_running(struct on_cpu *cpu, struct task_struct *prev, uint32_t pid, int preempted)
@@ -321,6 +340,7 @@ INLINE void end_running(struct on_cpu *cpu, struct task_struct *prev, uint32_t p
 	slot->used = use_since(&use, &held.base);
 	write_record(slot, prev, preempted ? 0 : probe_state(prev));
 	slot->rss_pages = probe_rss(prev);
+	mark(slot, key_slot(held.key) - 1);
 }
 
 /* next: 0 on PATH_PERF */
@@ -519,7 +539,7 @@ int on_portable_reclaim(uint64_t *arguments)
 	add32(&slot->generation, 1);
 	add(&c->freed, 1);
 	add(&c->lost, 1);
-	push_to(ONCE(e->now), &number);
+	free_portable(slot, number, c, e);
 	return 0;
 }
 

@@ -111,7 +111,7 @@ INLINE void record(struct slot *slot, struct task_struct *task, uint32_t state)
 }
 
 /* A number that is ours alone gets a new task. Odd while it changes; a full barrier on each side. */
-INLINE void fill_slot(struct slot *slot, struct task_struct *task)
+INLINE void fill_slot(struct slot *slot, uint32_t number, struct task_struct *task)
 {
 	ADD_ORDERED(&slot->generation, 1);
 	slot->flags = task->flags & PF_KTHREAD ? SLOT_KERNEL : 0;
@@ -119,6 +119,7 @@ INLINE void fill_slot(struct slot *slot, struct task_struct *task)
 	slot->rss_pages = 0;	/* until its first switch, or the seed's next step */
 	record(slot, task, state_of(task));
 	ADD_ORDERED(&slot->generation, 1);
+	mark(slot, number);
 }
 
 /*
@@ -145,7 +146,7 @@ INLINE uint64_t give_slot(struct task_struct *task, struct tenancy *tenancy)
 		ONCE(tenancy->key) = KEY_DROPPED;
 		return NO_SLOT;
 	}
-	fill_slot(slot, task);
+	fill_slot(slot, number, task);
 	key = make_key(number, slot->generation);
 	ONCE(tenancy->key) = key;
 	ADD_ORDERED(&c->allocated, 1);	/* see renew() */
@@ -219,6 +220,7 @@ INLINE void end_without(struct on_cpu *cpu, struct task_struct *prev, int seen, 
 {
 	struct tenancy *tenancy = tenancy_of(prev);
 	struct slot *slot;
+	uint64_t key;
 
 	if (seen)
 		cpu->other_ns += prev->se.sum_exec_runtime - ONCE(cpu->since_ns);
@@ -227,9 +229,12 @@ INLINE void end_without(struct on_cpu *cpu, struct task_struct *prev, int seen, 
 	if (!tenancy)
 		return;
 	tenancy->base = use_of(prev);
-	slot = slot_of(ONCE(tenancy->key));
-	if (slot)
-		record(slot, prev, state);
+	key = ONCE(tenancy->key);
+	slot = slot_of(key);
+	if (!slot)
+		return;
+	record(slot, prev, state);
+	mark(slot, key_slot(key) - 1);
 }
 
 INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int preempted)
@@ -258,6 +263,7 @@ INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int pr
 	slot->used = use_since(&use, &held.base);
 	record(slot, prev, state);
 	slot->rss_pages = rss_pages;
+	mark(slot, key_slot(held.key) - 1);
 }
 
 /* A task that was born unseen, or when no number was free. */
@@ -338,6 +344,23 @@ int on_switch(uint64_t *arguments)
 }
 
 /*
+ * The number of a slot that is dead: marked in the epoch in which it falls free, or in the one before, so that the next scan
+ * sees it. A CPU that is taken away in between may find that time has passed.
+ */
+INLINE void free_number(struct slot *slot, uint32_t number, struct epoch *e)
+{
+	uint64_t marked, freed_in;
+
+	for (int tries = 0; tries < FREE_TRIES; tries++) {
+		marked = set_mark(slot, number, e);
+		freed_in = ADD_ORDERED(&e->now, 0);
+		if (freed_in - marked <= 1)
+			break;
+	}
+	push_to(freed_in, &number);
+}
+
+/*
  * After the task's last switch. The generation is odd meanwhile, so that reclaim, which may take the slot for lost until
  * now, does not end it, too. Final values, then dead, then the epoch is read: full barriers between.
  */
@@ -350,7 +373,7 @@ int on_free(uint64_t *arguments)
 	struct epoch *e = the_epoch();
 	uint32_t number, generation;
 	struct slot *slot;
-	uint64_t key, freed_in;
+	uint64_t key;
 
 	if (!tenancy || !c || !e)
 		return 0;
@@ -371,13 +394,13 @@ int on_free(uint64_t *arguments)
 	ADD_ORDERED(&c->freed, 1);
 	slot->flags |= SLOT_DEAD;
 	ADD_ORDERED(&slot->generation, -1);
-	freed_in = ADD_ORDERED(&e->now, 0);
-	push_to(freed_in, &number);
+	free_number(slot, number, e);
 	return 0;
 }
 
 /*
- * What changes while a task sleeps: RSS under reclaim, a name set from outside. The stamp says that it is alive. And that it
+ * What changes while a task sleeps: RSS under reclaim, a name set from outside; not marked, since after a pass all slots are
+ * read. The stamp says that it is alive. And that it
  * has made its last switch, if it had no slot then.
  */
 INLINE void renew(struct slot *slot, struct task_struct *task, uint32_t rss_pages)
@@ -455,7 +478,6 @@ int on_reclaim(uint64_t *arguments)
 	struct slot *slot = slot_of(key);
 	struct counters *c = the_counters();
 	struct epoch *e = the_epoch();
-	uint64_t freed_in;
 
 	if (!slot || !c || !e || slot->stamp != (uint32_t)arguments[1] || slot->flags & SLOT_DEAD)
 		return 0;
@@ -470,7 +492,6 @@ int on_reclaim(uint64_t *arguments)
 	ADD_ORDERED(&slot->generation, 1);
 	add(&c->freed, 1);
 	add(&c->lost, 1);
-	freed_in = ADD_ORDERED(&e->now, 0);
-	push_to(freed_in, &number);
+	free_number(slot, number, e);
 	return 0;
 }

@@ -173,6 +173,7 @@ INLINE void end_unseen(struct on_cpu *cpu)
 	if (use.cpu_ns > slot->used.cpu_ns)
 		slot->used = use;
 	slot->stamp = jiffies64();
+	mark(slot, key_slot(cpu->now.key) - 1);
 }
 
 #endif

@@ -39,6 +39,8 @@ INLINE int is_dropped(uint64_t key)
 	return !key_slot(key) && key & KEY_DROPPED;
 }
 
+enum { FREE_TRIES = 3 };	/* see free_number() */
+
 /* A task's hold on a slot, and what the task had used when it got it. */
 struct tenancy {
 	uint64_t key;
@@ -178,6 +180,30 @@ INLINE struct slot *slot_of(uint64_t key)
 	struct slot *slot = slot_at(key);
 
 	return slot && ONCE(slot->generation) == key_generation(key) ? slot : 0;
+}
+
+/* Writes the slot's mark: the epoch that it was read as. */
+INLINE uint64_t set_mark(struct slot *slot, uint32_t number, struct epoch *e)
+{
+	uint32_t at = config.capacity + number / SLOT_MARKS;
+	uint8_t *marks = map_lookup(&slots_map, &at);
+	uint64_t epoch = ONCE(e->now);
+
+	if (marks)
+		ONCE(marks[number % SLOT_MARKS]) = epoch;
+	COMPILER_BARRIER();
+	ONCE(slot->mark) = epoch;	/* not before: see mark() */
+	return epoch;
+}
+
+/* After a record: the next two scans read it. Once in an epoch, the other records find it done. */
+INLINE void mark(struct slot *slot, uint32_t number)
+{
+	struct epoch *e = the_epoch();
+
+	COMPILER_BARRIER();
+	if (e && ONCE(slot->mark) != (uint8_t)ONCE(e->now))
+		set_mark(slot, number, e);
 }
 
 /* The kernel's own sums of the three kinds; a sum of per-CPU counters may be below zero for a moment. */
