@@ -56,15 +56,18 @@ static void check(void)
 	}
 }
 
-/* One process changes: as the collector does, it is noted; those that end are not. */
-static void change(uint32_t span)
+/* One process changes: as the collector does, it is noted; those that end are not, and their entry is another's only after that. */
+static void change(uint32_t span, uint32_t round)
 {
 	uint32_t i = any(COUNT);
 
 	if (any(8) == 0) {
 		process[i].tgid = 0;
+		process[i].rss_stamp = round;
 		return;
 	}
+	if (!process[i].tgid && process[i].rss_stamp == round)
+		return;
 	if (!process[i].tgid)
 		process[i] = (struct tasks_process){ .tgid = i + 1, .threads = 1 };
 	process[i].rss_pages = any(span);
@@ -77,9 +80,9 @@ static void run(uint32_t span, uint32_t changes)
 	memset(process, 0, sizeof process);
 	memset(&large, 0, sizeof large);
 	seed = span;
-	for (uint32_t round = 0; round < ROUNDS / changes; round++) {
+	for (uint32_t round = 1; round < ROUNDS / changes; round++) {
 		for (uint32_t i = any(changes + 1); i; i--)
-			change(round % 50 == 49 ? 2 : round % 50 == 48 ? 2 * span : span);
+			change(round % 50 == 49 ? 2 : round % 50 == 48 ? 2 * span : span, round);
 		begin(1 + round % TOP_MAX);
 		check();
 	}
