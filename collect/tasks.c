@@ -299,7 +299,7 @@ static void scan_slot(struct tasks *tasks, const struct tasks_view *view, uint32
 		return;
 	if (seen->generation != slot.generation)
 		begin_generation(tasks, seen, &slot);
-	else if (slot.flags & SLOT_DEAD && !seen->process)
+	else if (slot.flags & SLOT_DEAD && !seen->alive)
 		return;		/* counted before */
 	if (slot.flags & SLOT_DEAD) {
 		end_slot(tasks, seen, &slot);

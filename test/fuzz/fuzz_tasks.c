@@ -15,6 +15,7 @@ enum { CAPACITY_MAX = 24, CPUS_MAX = 4, SCANS_MAX = 12, CHANGES_MAX = 400 };
 static struct slot *slots;
 static struct running *running;
 static struct counters *counters;
+static uint8_t *marks;
 static uint32_t capacity, cpus;
 static struct feed changes;
 static unsigned changed;
@@ -71,6 +72,8 @@ static void change_one(struct feed *feed)
 		struct running *now = &running[where % cpus];
 
 		change_running(feed, now);
+	} else if (where >= 0xf0) {
+		marks[where % capacity] = (uint8_t)(feed_byte(feed) % 8);
 	} else {
 		uint64_t *word = (uint64_t *)(void *)counters + where % (sizeof *counters / 8);
 
@@ -118,6 +121,32 @@ static void check_processes(const struct tasks *tasks)
 	}
 }
 
+/* What is in a list says so, and is in it once. */
+static void check_lists(const struct tasks *tasks, const struct sample *s)
+{
+	uint32_t alive = 0, running_count = 0, listed = 0, watched = 0, large = 0;
+
+	for (uint32_t i = 0; i < capacity; i++) {
+		alive += tasks->seen[i].alive;
+		running_count += tasks->seen[i].running;
+		listed += tasks->seen[i].listed;
+	}
+	MUST(alive == tasks->alive && running_count == tasks->running && alive == s->tasks_total);
+	MUST(listed == tasks->blocked_count);
+	for (uint32_t i = 0; i < tasks->blocked_count; i++)
+		MUST(tasks->blocked[i] < capacity && tasks->seen[tasks->blocked[i]].listed);
+	for (uint32_t i = 0; i < tasks->high; i++) {
+		MUST(!tasks->process[i].changed);
+		watched += tasks->process[i].tgid && tasks->process[i].watched;
+		large += tasks->process[i].tgid && tasks->process[i].large;
+	}
+	MUST(!tasks->changed_count && watched == tasks->watched_count && large == tasks->large.members);
+	for (uint32_t i = 0; i < tasks->watched_count; i++)
+		MUST(tasks->watched[i] < tasks->high && tasks->process[tasks->watched[i]].watched);
+	for (uint32_t i = 0; i < tasks->large.members; i++)
+		MUST(tasks->large.member[i] < tasks->high && tasks->process[tasks->large.member[i]].large);
+}
+
 static void check_list(const struct top_list *list, uint32_t rows)
 {
 	MUST(list->count <= rows && list->count <= TOP_MAX);
@@ -162,6 +191,8 @@ static void scan(struct feed *feed, struct tasks *tasks, struct tasks_view *view
 	s->cpus = 1 + (uint32_t)feed_upto(feed, 4095);
 	*now_ns += s->elapsed_ns;
 	s->known = tasks->scans && s->elapsed_ns ? KNOWS_RATES : 0;
+	view->epoch++;
+	view->all = readings == 3;
 	changes = *feed;	/* from the same bytes: what is left of the input */
 	changed = 0;
 	fuzz_before_load = change_while_read;
@@ -171,6 +202,7 @@ static void scan(struct feed *feed, struct tasks *tasks, struct tasks_view *view
 	fuzz_before_load = NULL;
 	check_sample(s, options);
 	check_processes(tasks);
+	check_lists(tasks, s);
 	MUST(tasks->stale_count <= capacity);
 }
 
@@ -239,11 +271,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	slots = calloc(capacity, sizeof *slots);
 	running = calloc(cpus, sizeof *running);
 	counters = calloc(1, sizeof *counters);
+	marks = calloc((capacity + 7) / 8, 8);
 	memory = calloc(1, tasks_memory(capacity, cpus));
-	MUST(tasks && slots && running && counters && memory);
+	MUST(tasks && slots && running && counters && marks && memory);
 	tasks_open(tasks, memory, capacity, cpus);
 	view = (struct tasks_view){
-		.slots = slots, .running = running, .cpus = cpus, .counters = counters, .passes = bits & 16 ? NULL : &passes,
+		.slots = slots, .marks = bits & 32 ? marks : NULL, .running = running, .cpus = cpus, .counters = counters, .passes = bits & 16 ? NULL : &passes,
 	};
 	for (unsigned scans = 0; scans < SCANS_MAX && feed.left; scans++) {
 		for (unsigned i = feed_byte(&feed) % 32; i && feed.left; i--)
@@ -252,6 +285,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	free(memory);
 	free(counters);
+	free(marks);
 	free(running);
 	free(slots);
 	free(tasks);

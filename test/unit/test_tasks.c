@@ -775,6 +775,21 @@ static void zombies_by_time(void **state)
 	assert_int_equal(m.sample.blocked_count, 0);
 }
 
+/* Without a process, as a slot of the portable path may be for a moment: it is a task all the same, until it ends. */
+static void a_task_of_no_process(void **state)
+{
+	struct slot *s = born(0, 10, 0, "a", 0);
+
+	(void)state;
+	scan();
+	assert_int_equal(m.sample.tasks_total, 1);
+	assert_int_equal(m.sample.tasks_running, 1);
+	s->flags |= SLOT_DEAD;
+	scan();
+	assert_int_equal(m.sample.tasks_total, 0);
+	assert_int_equal(m.sample.tasks_running, 0);
+}
+
 /* More are blocked than are listed. */
 static void blocked_are_counted_beyond_the_list(void **state)
 {
@@ -949,6 +964,7 @@ int main(void)
 		TEST(tells_what_had_no_slot),
 		TEST(leaves_a_slot_that_changes_hands),
 		TEST(passes_over_what_is_not_marked),
+		TEST(a_task_of_no_process),
 		TEST(counts_the_dead_once),
 		TEST(groups_the_ended_by_name),
 		TEST(a_dead_thread_belongs_to_its_process),
