@@ -180,19 +180,12 @@ INLINE int make_entry(struct task_struct *task, uint32_t pid)
 	return 0;
 }
 
-/* As free_number(), with full barriers on x86. */
+/* As free_number(); a full barrier on x86. */
 INLINE void free_portable(struct slot *slot, uint32_t number, struct counters *c, struct epoch *e)
 {
-	uint64_t marked, freed_in;
-
-	for (int tries = 0; tries < FREE_TRIES; tries++) {
-		marked = set_mark(slot, number, e);
-		add(&c->freed, 0);
-		freed_in = ONCE(e->now);
-		if (freed_in - marked <= 1)
-			break;
-	}
-	push_to(freed_in, &number);
+	set_mark(slot, number, e);
+	add(&c->freed, 0);
+	push_to(ONCE(e->now), &number);
 }
 
 /*

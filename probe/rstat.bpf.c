@@ -343,20 +343,13 @@ int on_switch(uint64_t *arguments)
 	return 0;
 }
 
-/*
- * The number of a slot that is dead: marked in the epoch in which it falls free, or in the one before, so that the next scan
- * sees it. A CPU that is taken away in between may find that time has passed.
- */
+/* The number of a slot that is dead. Marked, then the epoch is read, with a full barrier between. */
 INLINE void free_number(struct slot *slot, uint32_t number, struct epoch *e)
 {
-	uint64_t marked, freed_in;
+	uint64_t freed_in;
 
-	for (int tries = 0; tries < FREE_TRIES; tries++) {
-		marked = set_mark(slot, number, e);
-		freed_in = ADD_ORDERED(&e->now, 0);
-		if (freed_in - marked <= 1)
-			break;
-	}
+	set_mark(slot, number, e);
+	freed_in = ADD_ORDERED(&e->now, 0);
 	push_to(freed_in, &number);
 }
 

@@ -39,8 +39,6 @@ INLINE int is_dropped(uint64_t key)
 	return !key_slot(key) && key & KEY_DROPPED;
 }
 
-enum { FREE_TRIES = 3 };	/* see free_number() */
-
 /* A task's hold on a slot, and what the task had used when it got it. */
 struct tenancy {
 	uint64_t key;
@@ -182,8 +180,7 @@ INLINE struct slot *slot_of(uint64_t key)
 	return slot && ONCE(slot->generation) == key_generation(key) ? slot : 0;
 }
 
-/* Writes the slot's mark: the epoch that it was read as. */
-INLINE uint64_t set_mark(struct slot *slot, uint32_t number, struct epoch *e)
+INLINE void set_mark(struct slot *slot, uint32_t number, struct epoch *e)
 {
 	uint32_t at = config.capacity + number / SLOT_MARKS;
 	uint8_t *marks = map_lookup(&slots_map, &at);
@@ -191,9 +188,7 @@ INLINE uint64_t set_mark(struct slot *slot, uint32_t number, struct epoch *e)
 
 	if (marks)
 		ONCE(marks[number % SLOT_MARKS]) = epoch;
-	COMPILER_BARRIER();
-	ONCE(slot->mark) = epoch;	/* not before: see mark() */
-	return epoch;
+	ONCE(slot->mark) = epoch;
 }
 
 /* After a record: the next two scans read it. Once in an epoch, the other records find it done. */

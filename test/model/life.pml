@@ -11,6 +11,7 @@
  *	give_slot, fill_slot	give_slot(), fill_slot(), settle() and adopt(), which call it
  *	note_incoming, record_outgoing	the same; cpu->now is local here: one CPU writes and reads it (running.pml has the rest)
  *	on_free, on_reclaim	the same
+ *	mark, set_mark, free_number	the same; WINDOW: of the epochs whose marks scan_marked() looks for (tasks.c)
  *	user()			monitor_take(): a pass (probe_refresh(), on_seed()), probe_begin_scan(), tasks_read()
  *				with scan_slot() and read_slot(), probe_complete()
  *
@@ -34,6 +35,11 @@
 #ifndef ROUNDS
 #define ROUNDS 2	/* samples while tasks live; more follow when they have ended */
 #endif
+#ifdef BROKEN_WINDOW
+#define WINDOW 2
+#else
+#define WINDOW 3
+#endif
 #define LAST_ROUNDS 4	/* to find all that was left: a pass, the next scan, three stacks */
 
 #define NO_SLOT 0
@@ -50,12 +56,13 @@
 #define BIT(number) (1 << (number))
 
 /* ---- what the probe and user space share */
-byte now = 1;			/* epoch.now */
+byte now = 4;			/* epoch.now: no slot is marked yet */
 byte high, allocated, freed;	/* counters */
 byte dropped, regained;
 byte jiffies = 1, sampled_jiffies = 1;
 byte stack[3];			/* free0_map .. free2_map */
 byte generation[SLOTS], used[SLOTS], tgid[SLOTS], stamp[SLOTS];
+byte marks[SLOTS], own_mark[SLOTS];	/* behind the slots, and slot.mark */
 bit dead[SLOTS], state_dead[SLOTS];
 
 /* ---- the kernel: tasks */
@@ -76,7 +83,7 @@ bit ended[TASKS];		/* user space has counted its end */
 byte busy;			/* CPUs */
 
 inline take_cpu() { atomic { busy < 2 -> busy++ } }
-inline leave_cpu() { d_step { busy--; epoch = 0; number = 0; before = 0; now_key = 0; now_base = 0; since = 0 } }
+inline leave_cpu() { d_step { busy--; epoch = 0; number = 0; before = 0; taken_in = 0; now_key = 0; now_base = 0; since = 0 } }
 
 /* ---- numbers */
 
@@ -164,6 +171,38 @@ inline take_number()
 	fi
 }
 
+/* ---- marks. taken_in: the epoch that the writer takes */
+
+inline set_mark(n)
+{
+	taken_in = now;
+	marks[n] = taken_in;
+	own_mark[n] = taken_in
+}
+
+inline mark(n)
+{
+#ifndef BROKEN_NO_MARK
+	if
+	:: own_mark[n] != now -> set_mark(n)
+	:: else
+	fi;
+#endif
+	taken_in = 0
+}
+
+inline free_number(n)
+{
+	set_mark(n);
+#ifndef BROKEN_EPOCH_FIRST
+	epoch = now;
+#endif
+	taken_in = 0;
+#ifndef BROKEN_NO_PUSH		/* mutant: numbers are used again */
+	push_to(epoch, n)
+#endif
+}
+
 /* ---- a slot for a task */
 
 inline make_tenancy(t)
@@ -190,7 +229,8 @@ inline fill_slot(number, t)
 	d_step { used[number] = 0; used_by[number] = t + 1 };
 	d_step { tgid[number] = t + 1; state_dead[number] = exits[t] };
 	stamp[number] = jiffies;
-	generation[number]++
+	generation[number]++;
+	mark(number)
 }
 
 /* epoch, number, before: the caller's. */
@@ -286,7 +326,8 @@ inline record_outgoing(t)
 			:: HAS_SLOT(before) && generation[NUMBER(before)] == GENERATION(before) ->
 				d_step { tgid[NUMBER(before)] = t + 1; state_dead[NUMBER(before)] = exits[t] };
 				epoch = jiffies;
-				stamp[NUMBER(before)] = epoch
+				stamp[NUMBER(before)] = epoch;
+				mark(NUMBER(before))
 			:: else
 			fi
 #endif
@@ -303,7 +344,8 @@ inline record_outgoing(t)
 			d_step { used[number] = total[t] - now_base; used_by[number] = t + 1 };
 			d_step { tgid[number] = t + 1; state_dead[number] = exits[t] };
 			epoch = jiffies;
-			stamp[number] = epoch
+			stamp[number] = epoch;
+			mark(number)
 		:: else
 		fi
 	fi
@@ -339,12 +381,7 @@ inline on_free(t)
 #ifndef BROKEN_FREE
 			generation[number]--;
 #endif
-#ifndef BROKEN_EPOCH_FIRST
-			epoch = now;
-#endif
-#ifndef BROKEN_NO_PUSH		/* mutant: numbers are used again */
-			push_to(epoch, number)
-#endif
+			free_number(number)
 		:: else		/* taken back while it waited for the end of a grace period */
 		fi
 	fi
@@ -352,7 +389,7 @@ inline on_free(t)
 
 proctype task(byte t)
 {
-	byte epoch, number, before, now_key, now_base, since, runs;
+	byte epoch, number, before, taken_in, now_key, now_base, since, runs;
 
 	over + 2 > t;		/* the third comes when one of the first two has gone */
 	take_cpu();
@@ -487,20 +524,21 @@ inline account(n)
 			:: else
 			fi;
 			seen_process[n] = 0
-		:: !now_dead && seen_generation[n] == now_generation && now_stamp < scan_jiffies ->
+		:: else ->
+			begin_generation(n);
+			seen_process[n] = 1;
+			if
+#ifdef BROKEN_STALE
+			:: now_state && pass_known && now_stamp < pass_last
+#endif
+			:: else -> advance_seen(n)
+			fi;
 			if
 			:: now_state && pass_known && now_stamp < pass_last ->	/* probe_is_stale() */
-#ifndef BROKEN_STALE
-				advance_seen(n);
-#endif
 				stale_stamp[n] = now_stamp;
 				stale[n] = now_generation
 			:: else
 			fi
-		:: else ->
-			begin_generation(n);
-			seen_process[n] = 1;
-			advance_seen(n)
 		fi;
 		assert(now_tgid == 0 || reported[now_tgid - 1] + other[now_tgid - 1] <= total[now_tgid - 1])
 	}
@@ -529,8 +567,7 @@ inline on_reclaim(n)
 				dead[n] = 1;
 				generation[n]++;
 				freed++;
-				epoch = now;
-				push_to(epoch, n)
+				free_number(n)
 			:: else
 			fi
 		:: else
@@ -549,6 +586,7 @@ inline pass()
 	:: else -> break
 	od;
 	pass_known = 1;
+	all = 1;
 	n = 0; epoch = 0; number = 0; before = 0
 }
 
@@ -559,10 +597,15 @@ inline sample()
 	sampled_jiffies = jiffies;
 	n = 0;
 	do
-	:: n < SLOTS -> scan_slot(n); n++
+	:: n < SLOTS ->
+		if
+		:: all || now - marks[n] < WINDOW -> scan_slot(n)
+		:: else
+		fi;
+		n++
 	:: else -> break
 	od;
-	scan_jiffies = sampled_jiffies;
+	all = 0;
 	n = 0;		/* probe_complete() */
 	do
 	:: n < SLOTS && stale[n] -> on_reclaim(n); stale[n] = 0; stale_stamp[n] = 0; n++
@@ -574,9 +617,9 @@ inline sample()
 
 proctype user()
 {
-	byte epoch, number, before, n, t2, rounds;
-	byte now_generation, now_used, now_tgid, now_stamp, now_by, scan_jiffies;
-	bit now_dead, now_state;
+	byte epoch, number, before, taken_in, n, t2, rounds;
+	byte now_generation, now_used, now_tgid, now_stamp, now_by;
+	bit now_dead, now_state, all;
 	byte seen_generation[SLOTS], seen_used[SLOTS], stale[SLOTS], stale_stamp[SLOTS], pass_last;
 	bit seen_process[SLOTS], pass_known;
 
@@ -591,6 +634,14 @@ proctype user()
 	od;
 	atomic {	/* all is quiet: nobody comes between */
 		over == TASKS;
+#ifdef FRESH		/* nothing was under way for more than two scans: marks alone tell the next one all */
+		sample();
+		do
+		:: n < TASKS -> assert(reported[n] + other[n] == total[n]); n++
+		:: else -> break
+		od;
+		n = 0;
+#endif
 		do
 		:: rounds < ROUNDS + LAST_ROUNDS -> pass(); sample(); rounds++
 		:: else -> break

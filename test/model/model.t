@@ -16,6 +16,7 @@ my %wanted = map { $_ => 1 } split /,/, $ENV{RSTAT_PARTS} // '';
 my @right = (
 	[ 'life', 'two tasks, one slot, three epochs', '-DSLOTS=1 -DNO_PASS' ],
 	[ 'life', 'two tasks, two slots', '-DNO_PASS -DROUNDS=1' ],
+	[ 'life', 'the next scan sees what is marked, and what was under way during one or two', '-DTASKS=1 -DRUNS=2 -DNO_PASS -DFRESH -DSLEEPER' ],
 	[ 'life', 'a birth that is not seen, passes', '-DTASKS=1 -DRUNS=2 -DUNBORN' ],
 	[ 'life', 'the same, where switches adopt nobody', '-DTASKS=1 -DRUNS=2 -DUNBORN -DNO_ADOPTION' ],
 	[ 'life', 'an end that is not seen', '-DTASKS=1 -DRUNS=2 -DUNBORN -DBLIND' ],
@@ -31,6 +32,8 @@ my @right = (
 my @broken = (
 	[ 'life', 'POP', '-DSLOTS=1 -DNO_PASS' ],
 	[ 'life', 'NO_RECHECK', '-DSLOTS=1 -DNO_PASS' ],
+	[ 'life', 'NO_MARK', '-DTASKS=1 -DRUNS=2 -DNO_PASS -DFRESH -DSLEEPER' ],
+	[ 'life', 'WINDOW', '-DTASKS=1 -DRUNS=2 -DNO_PASS -DFRESH -DSLEEPER' ],
 	[ 'life', 'HIGH', '-DNO_PASS -DROUNDS=1' ],
 	[ 'life', 'CLAIM', '-DTASKS=1 -DRUNS=2 -DUNBORN' ],
 	[ 'life', 'FILL', '-DTASKS=1 -DRUNS=2 -DUNBORN' ],
