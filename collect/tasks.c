@@ -16,6 +16,8 @@
  */
 #include "collect/tasks.h"
 
+#include "collect/marks.h"
+#include "collect/shrink.h"
 #include "collect/top.h"
 #include "loader/memory.h"
 
@@ -23,7 +25,7 @@ static const uint64_t zombie_after_ns = 100000000;
 
 size_t tasks_memory(uint32_t capacity, uint32_t cpus)
 {
-	return capacity * (sizeof(struct tasks_seen) + 2 * sizeof(struct tasks_process) + 5 * sizeof(uint32_t)) +
+	return capacity * (sizeof(struct tasks_seen) + 2 * sizeof(struct tasks_process) + 6 * sizeof(uint32_t)) +
 	       cpus * sizeof(uint64_t);
 }
 
@@ -37,6 +39,7 @@ void tasks_open(struct tasks *tasks, void *memory, uint32_t capacity, uint32_t c
 	tasks->changed = (void *)(tasks->other_ns + cpus);
 	tasks->watched = tasks->changed + 2 * (size_t)capacity;
 	tasks->blocked = tasks->watched + 2 * (size_t)capacity;
+	tasks->generation = tasks->blocked + capacity;
 }
 
 /* ---- processes by tgid. The low bits spread well: the kernel gives pids out in turn. */
@@ -182,7 +185,7 @@ static void begin_generation(struct tasks *tasks, struct tasks_seen *seen, const
 {
 	leave_process(tasks, seen);
 	count_state(tasks, seen, 0, 0);
-	*seen = (struct tasks_seen){ .generation = slot->generation, .listed = seen->listed };
+	*seen = (struct tasks_seen){ .listed = seen->listed };
 	if (!tasks->scans)
 		seen->used = slot->used;
 }
@@ -295,12 +298,13 @@ static void scan_slot(struct tasks *tasks, const struct tasks_view *view, uint32
 	struct tasks_seen *seen = &tasks->seen[number];
 	struct slot slot;
 
-	if (!read_slot(&view->slots[number], &slot))
+	if ((view->probe && !probe_hold(view->probe, number)) || !read_slot(&view->slots[number], &slot))
 		return;
-	if (seen->generation != slot.generation)
+	if (tasks->generation[number] != slot.generation)
 		begin_generation(tasks, seen, &slot);
 	else if (slot.flags & SLOT_DEAD && !seen->alive)
 		return;		/* counted before */
+	tasks->generation[number] = slot.generation;
 	if (slot.flags & SLOT_DEAD) {
 		end_slot(tasks, seen, &slot);
 		return;
@@ -316,26 +320,22 @@ static void scan_slot(struct tasks *tasks, const struct tasks_view *view, uint32
 		note_stale(tasks, number, &slot);
 }
 
-/* Not 0 where one of eight bytes is that one, and then also the lowest such byte's highest bit. */
-static uint64_t find_byte(uint64_t bytes, uint8_t byte)
+static void scan_slots(struct tasks *tasks, const struct tasks_view *view)
 {
-	const uint64_t ones = 0x0101010101010101, highest = ones << 7;
-	uint64_t zero = bytes ^ ones * byte;
+	bool whole = view->whole || !view->marks || !tasks->scans, all = view->all || whole;
 
-	return (zero - ones) & ~zero & highest;
-}
+	if (all || tasks->concluded)
+		tasks->stale_count = 0;
+	tasks->concluded = false;
+	tasks->all |= all;
+	for (uint32_t at = 0; at < tasks->readable; at += MARKS_AT_ONCE) {
+		bool each = whole || (all && (!view->probe || probe_holds(view->probe, at)));
+		uint64_t marks = each ? 0 : marks_of(view->marks, at);
 
-/* See SLOT_MARKS. */
-static void scan_marked(struct tasks *tasks, const struct tasks_view *view, uint32_t readable)
-{
-	for (uint32_t at = 0; at < readable; at += 8) {
-		uint64_t marks = __atomic_load_n((const uint64_t *)(view->marks + at), __ATOMIC_RELAXED);
-
-		if (!(find_byte(marks, view->epoch) | find_byte(marks, (uint8_t)(view->epoch - 1)) |
-		      find_byte(marks, (uint8_t)(view->epoch - 2))))
+		if (!each && !marks_are_recent(marks, view->epoch))
 			continue;
-		for (uint32_t i = at; i < at + 8 && i < readable; i++, marks >>= 8)
-			if ((uint8_t)(view->epoch - (uint8_t)marks) <= 2)
+		for (uint32_t i = at; i < at + MARKS_AT_ONCE && i < tasks->readable; i++, marks >>= 8)
+			if (each || mark_is_recent((uint8_t)marks, view->epoch))
 				scan_slot(tasks, view, i);
 	}
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -351,7 +351,7 @@ static void overlay_one(struct tasks *tasks, const struct tasks_view *view, cons
 	struct use use;
 
 	sample->tasks_running += !seen->running;
-	if (!process || seen->generation != now->generation || process->tgid != now->tgid)
+	if (!process || tasks->generation[now->slot - 1] != now->generation || process->tgid != now->tgid)
 		return;
 	use = advance_seen(seen, &now->used);
 	add_use(tasks, process, &use);
@@ -474,22 +474,13 @@ static void fill_counters(const struct tasks *tasks, const struct tasks_view *vi
 void tasks_read(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
 		struct sample *sample)
 {
-	uint32_t readable = view->readable < tasks->capacity ? view->readable : tasks->capacity;
-
-	bool all = view->all || !view->marks || !tasks->scans;
-
+	tasks->readable = view->readable < tasks->capacity ? view->readable : tasks->capacity;
 	sample->blocked_count = sample->blocked_listed = 0;
-	if (all || tasks->concluded)
-		tasks->stale_count = 0;
-	tasks->concluded = false;
-	for (uint32_t i = 0; all && i < readable; i++)
-		scan_slot(tasks, view, i);
-	if (!all)
-		scan_marked(tasks, view, readable);
+	scan_slots(tasks, view);
 	list_blocked(tasks, view, options, sample);
 	sample->tasks_total = tasks->alive;
 	sample->tasks_running = tasks->running;
-	overlay(tasks, view, readable, sample);
+	overlay(tasks, view, tasks->readable, sample);
 }
 
 void tasks_conclude(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
@@ -511,4 +502,7 @@ void tasks_conclude(struct tasks *tasks, const struct tasks_view *view, const st
 	}
 	fill_counters(tasks, view, sample);
 	end_interval(tasks);
+	if (tasks->all && view->probe)
+		tasks_shrink(tasks, view);
+	tasks->all = false;
 }

@@ -22,7 +22,9 @@ struct tasks_view {
 	const uint8_t *marks;		/* of the slots; NULL: all are read each time */
 	uint32_t readable;		/* slots[0 .. readable) */
 	uint8_t epoch;			/* of this scan, see SLOT_MARKS */
-	bool all;			/* read all of them this time */
+	bool all;			/* read all of them this time, ... */
+	bool whole;			/* ... also those of pieces that are not held */
+	struct probe *probe;		/* which holds pieces of slots; NULL: all can be read */
 	const struct running *running;
 	uint32_t cpus;			/* possible: entries of running */
 	const struct counters *counters;
@@ -48,7 +50,6 @@ struct tasks_stale {
 /* One slot as the scan before left it. */
 struct tasks_seen {
 	struct use used;		/* since its task got it */
-	uint32_t generation;
 	uint32_t process : 28;		/* index + 1; 0: none, or its end has been counted */
 	uint32_t alive : 1, running : 1, blocked : 1;	/* as it is counted */
 	uint32_t listed : 1;		/* among those that are blocked, or were */
@@ -70,7 +71,8 @@ struct tasks_process {
 /* The collector's memory. Zeroed, then tasks_open(). */
 struct tasks {
 	uint32_t capacity, cpus;
-	struct tasks_seen *seen;		/* [capacity] */
+	struct tasks_seen *seen;		/* [capacity]; zero where the piece is not held */
+	uint32_t *generation;			/* [capacity]: of each slot, when it was read last */
 	struct tasks_process *process;		/* [2 * capacity]: of the scan before, and new ones */
 	uint32_t *changed;			/* [2 * capacity]: processes that this interval has something of */
 	uint32_t *watched;			/* [2 * capacity]: processes whose leader has ended */
@@ -80,7 +82,9 @@ struct tasks {
 	uint32_t changed_count, watched_count, blocked_count;
 	uint32_t alive, running;		/* tasks, as their slots say */
 	uint32_t scans;
+	uint32_t readable;			/* slots, at the last reading */
 	bool concluded;				/* since the last reading */
+	bool all;				/* all slots have been read in this interval */
 	struct use total;			/* of all tasks, in this interval */
 	uint64_t zombie_since_ns;		/* since when the youngest one that is listed has been dead; 0: none */
 	uint64_t other_total_ns;		/* of tasks without a slot; part of the total */

@@ -18,6 +18,7 @@ static int probe_open(struct monitor *monitor, struct probe_request *request, st
 	monitor->view = (struct tasks_view){
 		.slots = probe->slots,
 		.marks = probe->marks,
+		.probe = probe,
 		.running = probe->running,
 		.cpus = probe->cpus,
 		.counters = probe->counters,
@@ -29,12 +30,15 @@ static int probe_open(struct monitor *monitor, struct probe_request *request, st
 static int probe_begin(struct monitor *monitor)
 {
 	struct probe *probe = &monitor->probe;
-	int error = probe_begin_scan(probe), unmapped = probe_readable(probe, &monitor->view.readable);
+	int error = probe_begin_scan(probe), unmapped = probe->unmapped;
 
+	probe->unmapped = 0;
+	monitor->view.readable = probe_readable(probe);
 	monitor->view.epoch = (uint8_t)probe->epoch->now;
 	monitor->view.all = probe->passed;
-	probe->passed = unmapped != 0;	/* what cannot be read now is not marked when it can */
-	return error ? error : unmapped;
+	monitor->view.whole = unmapped != 0;	/* what could not be read may not be marked any more */
+	probe->passed = false;
+	return error ? error : probe->unmapped ? probe->unmapped : unmapped;
 }
 
 /* What the scan has found to have lost its task. */

@@ -7,7 +7,6 @@
 #include "loader/tracepoint.h"
 
 enum {
-	PIECE = 16 * 1024,		/* bytes of the slot array mapped at a time, or a page */
 	READS_MAX = 4096,		/* of one pass of the iterator */
 	SAMPLES_MAX = 8,		/* with 140,000 switches a second one in 25 meets a switch at work */
 };
@@ -28,29 +27,58 @@ static int map_piece(struct probe *probe, uint64_t at, uint64_t size)
 				   SYS_MAP_SHARED | SYS_MAP_FIXED, probe->slots_map, (int64_t)at));
 }
 
-int probe_readable(struct probe *probe, uint32_t *readable)
+uint32_t probe_readable(struct probe *probe)
 {
 	uint64_t high = __atomic_load_n(&probe->counters->high, __ATOMIC_ACQUIRE);
-	uint32_t wanted = high < probe->capacity ? (uint32_t)high : probe->capacity;
-	uint64_t all = (uint64_t)probe->capacity * sizeof(struct slot), page = start_facts()->page_size;
-	uint64_t piece = page > PIECE ? page : PIECE;
-	int error = 0;
+	uint32_t wanted = high < probe->capacity ? (uint32_t)high : probe->capacity, page = (uint32_t)start_facts()->page_size;
 
-	while (!error && probe->mapped_marks < wanted) {
-		error = map_piece(probe, all + probe->mapped_marks, page);
-		if (!error)
-			probe->mapped_marks += (uint32_t)page;
+	while (!probe->unmapped && probe->mapped_marks < wanted) {
+		probe->unmapped = map_piece(probe, (uint64_t)probe->capacity * sizeof(struct slot) + probe->mapped_marks, page);
+		if (!probe->unmapped)
+			probe->mapped_marks += page;
 	}
-	while (!error && probe->mapped < wanted) {
-		uint64_t at = (uint64_t)probe->mapped * sizeof(struct slot);
-		uint64_t size = all - at < piece ? all - at : piece;
+	return wanted < probe->mapped_marks ? wanted : probe->mapped_marks;
+}
 
-		error = map_piece(probe, at, size);
-		if (!error)
-			probe->mapped += (uint32_t)(size / sizeof(struct slot));
-	}
-	*readable = wanted < probe->mapped ? wanted : probe->mapped;
-	return error;
+/* The piece's bytes in the slot array. */
+static uint64_t piece_range(const struct probe *probe, uint32_t number, uint64_t *size)
+{
+	uint64_t at = (uint64_t)(number / probe->piece) * probe->piece, left = probe->capacity - at;
+
+	*size = (left < probe->piece ? left : probe->piece) * sizeof(struct slot);
+	return at * sizeof(struct slot);
+}
+
+bool probe_hold(struct probe *probe, uint32_t number)
+{
+	uint32_t piece = number / probe->piece;
+	uint64_t size, at = piece_range(probe, number, &size);
+
+	if (probe_holds(probe, number))
+		return true;
+	if (!probe->unmapped)
+		probe->unmapped = map_piece(probe, at, size);
+	if (probe->unmapped)
+		return false;
+	probe->held[piece / 64] |= 1ull << piece % 64;
+	return true;
+}
+
+void probe_release(struct probe *probe, uint32_t number)
+{
+	uint32_t piece = number / probe->piece;
+	uint64_t size, at = piece_range(probe, number, &size);
+
+	probe->held[piece / 64] &= ~(1ull << piece % 64);
+	sys_madvise((uint8_t *)(uintptr_t)probe->slots + at, size, SYS_MADV_DONTNEED);
+}
+
+void drop_pages(const void *begin, const void *end)
+{
+	uintptr_t page = start_facts()->page_size, from = ((uintptr_t)begin + page - 1) & -page, to = (uintptr_t)end & -page;
+
+	if (from < to)
+		sys_madvise((void *)from, to - from, SYS_MADV_DONTNEED);
 }
 
 /* The sample program, until it meets no switch at work. unseen: a pass is wanted. */

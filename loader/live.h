@@ -10,7 +10,12 @@
 #include "loader/sandbox.h"
 #include "probe/abi.h"
 
-enum { PROBE_LINKS_MAX = 4, PROBE_NAME_SIZE = 24 };
+enum {
+	PROBE_LINKS_MAX = 4,
+	PROBE_NAME_SIZE = 24,
+	PROBE_PIECE_MIN = 256,		/* slots that are mapped at a time; two pages, where that is more */
+	PROBE_PIECES_MAX = 4194304 / PROBE_PIECE_MIN,
+};
 
 /* When the last pass that met all tasks had not begun yet, in jiffies as in slot.stamp. */
 struct probe_passes {
@@ -31,9 +36,12 @@ static inline uint64_t probe_without(const struct probe_passes *passes, const st
 
 /* The running probe. Everything in the mapped memory changes under the reader. */
 struct probe {
-	const struct slot *slots;	/* the first `mapped` of them may be read */
+	const struct slot *slots;	/* those of pieces that are held may be read */
 	const uint8_t *marks;		/* one for each of them, see SLOT_MARKS */
-	uint32_t capacity, mapped, mapped_marks;
+	uint32_t capacity, mapped_marks;
+	uint32_t piece;			/* slots of one */
+	int unmapped;			/* -errno of the first mapping of this scan that failed */
+	uint64_t held[PROBE_PIECES_MAX / 64];	/* a bit for each piece */
 	bool passed;			/* a pass has been made, which leaves no marks: all slots are to be read */
 	const struct running *running;
 	uint32_t cpus;			/* possible: entries of running */
@@ -68,8 +76,25 @@ void probe_seal(struct probe *probe);
  * most, where that met a switch at work; a pass where a switch was not seen, every 250 ms at the most. */
 int probe_begin_scan(struct probe *probe);
 
-/* Slots that may hold a task and can be read. Maps another piece where the tasks have become more: 0, or -errno where it cannot. */
-int probe_readable(struct probe *probe, uint32_t *readable);
+/* How many slots may hold a task, as far as their marks can be read: maps more of these where the tasks have become more. */
+uint32_t probe_readable(struct probe *probe);
+
+/* Whether the piece that a slot lies in is mapped. */
+static inline bool probe_holds(const struct probe *probe, uint32_t number)
+{
+	uint32_t piece = number / probe->piece;
+
+	return probe->held[piece / 64] >> piece % 64 & 1;
+}
+
+/* Maps it where it is not. False where that fails, or has in this scan: `unmapped` says why. */
+bool probe_hold(struct probe *probe, uint32_t number);
+
+/* Gives the memory of a piece back. Whoever reads its slots before they are held again is killed. */
+void probe_release(struct probe *probe, uint32_t number);
+
+/* Gives back the whole pages of this process's own memory in a range: they are zero afterwards, or as they were. */
+void drop_pages(const void *begin, const void *end);
 
 /* A pass over all tasks: slots for those without, fresh RSS for sleepers. 0 or -errno. */
 int probe_refresh(struct probe *probe);

@@ -404,11 +404,11 @@ static int seed(struct probe *probe, struct failure *f)
 /* A kernel that lets us attach what it does not let us read is none to begin with. */
 static int read_once(struct probe *probe, struct failure *f)
 {
-	uint32_t readable;
-	int error = probe_readable(probe, &readable);
+	int error;
 
-	if (error)
-		return fail(f, error, "map memory of", "slots_map", NULL);
+	probe_readable(probe);
+	if (!probe_hold(probe, 0))
+		return fail(f, probe->unmapped, "map memory of", "slots_map", NULL);
 	error = probe_begin_scan(probe);
 	return error ? fail(f, error, "run", "test_run/sample", advice(error)) : 0;
 }
@@ -554,24 +554,17 @@ static void leave(struct way_in *way)
 	free_memory(&way->own);
 }
 
-/* The built-in object has been read for the last time: its pages need not stay. */
-static void forget_object(void)
-{
-	uintptr_t page = start_facts()->page_size;
-	uintptr_t from = ((uintptr_t)probe_object + page - 1) & -page, to = (uintptr_t)probe_object_end & -page;
-
-	if (to > from)
-		sys_madvise((void *)from, to - from, SYS_MADV_DONTNEED);
-}
-
 static void begin(struct probe *probe, const struct probe_request *request)
 {
+	uint32_t page = (uint32_t)(start_facts()->page_size / sizeof(struct slot));
+
 	probe_clear(probe);
 	probe->path = request->path;
 	probe->cpus = machine_possible_cpus();
 	probe->capacity = request->slots ? request->slots : machine_default_slots();
 	/* whole pages, so that the last piece can be mapped */
-	probe->capacity = round_up(probe->capacity, (uint32_t)(start_facts()->page_size / sizeof(struct slot)));
+	probe->capacity = round_up(probe->capacity, page);
+	probe->piece = 2 * page > PROBE_PIECE_MIN ? 2 * page : PROBE_PIECE_MIN;
 }
 
 int probe_load(struct probe *probe, struct probe_request *request, struct failure *f)
@@ -589,7 +582,7 @@ int probe_load(struct probe *probe, struct probe_request *request, struct failur
 	error = go_in(probe, way, request, f);
 	leave(way);
 	free_memory(&memory);
-	forget_object();
+	drop_pages(probe_object, probe_object_end);	/* read for the last time */
 	if (error)
 		probe_unload(probe);
 	return error;

@@ -151,11 +151,13 @@ static void allow_probe(struct seccomp_filter *filter, const struct sandbox *wan
 	static const struct seccomp_check iterate[] = {
 		{ 0, SECCOMP_EQUAL, BPF_ITER_CREATE }, { 2, SECCOMP_EQUAL, sizeof(struct attr_iter_create) },
 	};
+	static const struct seccomp_check give_back[] = { { 2, SECCOMP_EQUAL, SYS_MADV_DONTNEED } };
 	uintptr_t from = (uintptr_t)wants->slots, last = from + wants->slots_size - SANDBOX_PIECE_MAX;
 	uintptr_t border = last & ~(uintptr_t)UINT32_MAX;
 
 	seccomp_allow(filter, NR_bpf, run, 2);
 	seccomp_allow(filter, NR_bpf, iterate, 2);
+	seccomp_allow(filter, NR_madvise, give_back, 1);
 	if (from < border)
 		allow_pieces(filter, wants->slots_map, from, border - 1);
 	allow_pieces(filter, wants->slots_map, from < border ? border : from, last);

@@ -34,7 +34,7 @@ struct sandbox {
 enum { SANDBOX_PROC = 1, SANDBOX_SENSORS = 2, SANDBOX_OUTPUT = 4 };
 
 /* Of one mapping of slots; what is reserved for them ends by as much behind the last one. */
-enum { SANDBOX_PIECE_MAX = 65536 };
+enum { SANDBOX_PIECE_MAX = 131072 };
 
 /* What came of it: 0 or -errno each. */
 struct sandbox_report {

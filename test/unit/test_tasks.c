@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The scanner over plain memory: each test plays the kernel's part between scans. */
+#define _GNU_SOURCE
 #include "collect/tasks.h"
 #include "collect/top.h"
 #include "test/unit/unit.h"
 
-enum { SLOTS = 64, CPUS = 2, MS = 1000000, SECOND = 1000 * MS };
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { SLOTS = 1024, PIECE = 256, PIECE_BYTES = PIECE * sizeof(struct slot), CPUS = 2, MS = 1000000, SECOND = 1000 * MS };
 
 static void scan_once(struct tasks *tasks, const struct tasks_view *view, const struct tasks_options *options,
 		      uint64_t now_ns, struct sample *sample)
@@ -23,13 +28,46 @@ static struct machine {
 	struct tasks_options options;
 	void *memory;
 	uint64_t now_ns;
-	/* a second collector, which reads only what is marked as written since the scan before */
-	struct slot written[SLOTS];	/* as they were then */
+	/* a second collector, which reads only what is marked as written since the scan before, and holds pieces */
+	struct probe probe;
+	struct slot *written;		/* as they were then: what its pieces are mapped from */
 	_Alignas(8) uint8_t mark[SLOTS];
 	uint8_t epoch;
+	bool all;			/* the next scan comes after a pass */
 	struct tasks marked;
 	void *marked_memory;
 } m;
+
+static void open_probe(void)
+{
+	const size_t size = SLOTS * sizeof(struct slot);
+
+	m.probe.capacity = SLOTS;
+	m.probe.piece = PIECE;
+	m.probe.slots_map = memfd_create("slots", 0);
+	assert_int_equal(ftruncate(m.probe.slots_map, (off_t)size), 0);
+	m.written = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, m.probe.slots_map, 0);
+	m.probe.slots = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(m.written, MAP_FAILED);
+	assert_ptr_not_equal(m.probe.slots, MAP_FAILED);
+}
+
+/* Whoever reads what is not held dies, as with the probe's own memory. */
+static void forbid_released(void)
+{
+	for (uint32_t i = 0; i < SLOTS; i += PIECE)
+		if (!probe_holds(&m.probe, i))
+			mmap((void *)&m.probe.slots[i], PIECE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
+static unsigned held_pieces(void)
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < SLOTS; i += PIECE)
+		count += probe_holds(&m.probe, i);
+	return count;
+}
 
 static int setup(void **state)
 {
@@ -41,6 +79,7 @@ static int setup(void **state)
 	m.marked_memory = calloc(1, tasks_memory(SLOTS, CPUS));
 	assert_non_null(m.marked_memory);
 	tasks_open(&m.marked, m.marked_memory, SLOTS, CPUS);
+	open_probe();
 	m.options = (struct tasks_options){ .top_rows = 20, .page_size = 4096 };
 	m.counters.jiffies = 1000;
 	m.now_ns = SECOND;
@@ -52,15 +91,35 @@ static int teardown(void **state)
 	(void)state;
 	free(m.memory);
 	free(m.marked_memory);
+	munmap(m.written, SLOTS * sizeof(struct slot));
+	munmap((void *)m.probe.slots, SLOTS * sizeof(struct slot));
+	close(m.probe.slots_map);
 	return 0;
 }
 
-static void assert_same_list(const struct top_list *a, const struct top_list *b)
+static uint64_t key_of(const struct top_list *list, uint32_t row, char by)
+{
+	const struct top_entry *e = &list->entry[row];
+
+	return by == 'c' ? e->cpu_ppm : by == 'm' ? e->rss_bytes : e->read_bytes_per_second + e->write_bytes_per_second;
+}
+
+/* Of rows with the same key, any may come first; which depends on where their processes lie. */
+static bool is_tied(const struct top_list *list, uint32_t row, char by)
+{
+	return (row && key_of(list, row - 1, by) == key_of(list, row, by)) ||
+	       (row + 1 < list->count ? key_of(list, row + 1, by) == key_of(list, row, by) : list->count == m.options.top_rows);
+}
+
+static void assert_same_list(const struct top_list *a, const struct top_list *b, char by)
 {
 	assert_int_equal(a->count, b->count);
 	for (uint32_t i = 0; i < a->count; i++) {
 		const struct top_entry *x = &a->entry[i], *y = &b->entry[i];
 
+		assert_int_equal(key_of(a, i, by), key_of(b, i, by));
+		if (is_tied(b, i, by))
+			continue;
 		assert_int_equal(x->pid, y->pid);
 		assert_int_equal(x->ended, y->ended);
 		assert_int_equal(x->threads, y->threads);
@@ -87,9 +146,9 @@ static void assert_same(const struct sample *a, const struct sample *b)
 		assert_int_equal(a->blocked[i].state, b->blocked[i].state);
 		assert_memory_equal(a->blocked[i].name, b->blocked[i].name, TASK_NAME_SIZE);
 	}
-	assert_same_list(&a->top_cpu, &b->top_cpu);
-	assert_same_list(&a->top_memory, &b->top_memory);
-	assert_same_list(&a->top_io, &b->top_io);
+	assert_same_list(&a->top_cpu, &b->top_cpu, 'c');
+	assert_same_list(&a->top_memory, &b->top_memory, 'm');
+	assert_same_list(&a->top_io, &b->top_io, 'i');
 }
 
 /* What is marked is what was written since the scan before: the collector that reads no more must come to the same. */
@@ -102,11 +161,16 @@ static void scan_marked(const struct tasks_view *all)
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (memcmp(&m.slot[i], &m.written[i], sizeof m.slot[i]))
 			m.mark[i] = (uint8_t)(m.epoch - 1);
-	memcpy(m.written, m.slot, sizeof m.written);
+	memcpy(m.written, m.slot, sizeof m.slot);
+	view.slots = m.probe.slots;
+	view.probe = &m.probe;
 	view.marks = m.mark;
 	view.epoch = m.epoch;
+	view.all = m.all || m.epoch % 5 == 4;
+	m.all = false;
 	s = m.sample;
 	scan_once(&m.marked, &view, &m.options, m.now_ns, &s);
+	forbid_released();
 	scan_once(&m.tasks, all, &m.options, m.now_ns, &m.sample);
 	assert_same(&s, &m.sample);
 }
@@ -654,20 +718,20 @@ static void all_slots_change_hands_at_once(void **state)
 	(void)state;
 	for (unsigned round = 0; round < 20; round++) {
 		for (unsigned i = 0; i < SLOTS; i++)
-			ran(born(i, 1000 + round * SLOTS + i, 1000 + round * SLOTS + i, "p", 0), 5);
+			ran(born(i, 1000 + round * SLOTS + i, 1000 + round * SLOTS + i, "p", 0), 1);
 		scan();
 		for (unsigned i = 0; i < SLOTS; i++)
 			assert_int_not_equal(m.tasks.seen[i].process, 0);
 		if (round)
-			assert_int_equal(total_ms(), 5 * SLOTS);
+			assert_int_equal(total_ms(), SLOTS);
 		assert_true(m.tasks.high <= 2 * SLOTS);
 	}
 	/* and all threads of processes that are gone: the ended are counted where no entry was left */
 	for (unsigned i = 0; i < SLOTS; i++)
-		ran(born(i, 5000 + i, 9000 + i, "t", SLOT_DEAD), 5);
+		ran(born(i, 5000 + i, 90000 + i, "t", SLOT_DEAD), 1);
 	scan();
-	assert_int_equal(total_ms(), 5 * SLOTS);
-	assert_int_equal(cpu_ms("t"), 5 * SLOTS);
+	assert_int_equal(total_ms(), SLOTS);
+	assert_int_equal(cpu_ms("t"), SLOTS);
 }
 
 /* Entries that are free are taken first, so that a pass over all of them does not grow with time. */
@@ -929,11 +993,16 @@ static void survives_any_memory(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < 3000; round++) {
-		uint8_t *bytes = (uint8_t *)&m;
-
 		for (unsigned i = 0; i < 200; i++) {
+			unsigned at, slot;
+			uint8_t *byte;
+
 			seed = seed * 1664525 + 1013904223;
-			bytes[(seed >> 8) % offsetof(struct machine, counters)] = (uint8_t)(seed >> (seed & 7 ? 24 : 28));
+			at = (seed >> 8) % (64 * sizeof(struct slot) + sizeof m.running);
+			slot = at / sizeof(struct slot) % 16 + PIECE * (at / sizeof(struct slot) / 16);	/* a few of each piece */
+			byte = slot < SLOTS ? (uint8_t *)&m.slot[slot] + at % sizeof(struct slot) :
+					      (uint8_t *)m.running + (at - 64 * sizeof(struct slot));
+			*byte = (uint8_t)(seed >> (seed & 7 ? 24 : 28));
 		}
 		scan();
 		assert_in_range(m.sample.cpu_ppm, 0, PPM);
@@ -948,6 +1017,153 @@ static void survives_any_memory(void **state)
 			if (m.tasks.process[i].tgid)
 				assert_int_equal(m.tasks.process[i].threads, threads[i + 1]);
 	}
+}
+
+/* One more scan, and the one after a pass; nobody does anything. */
+static void rest_and_pass(void)
+{
+	for (unsigned i = 0; i < 3; i++)
+		scan();
+	m.all = true;
+	scan();
+}
+
+static bool is_zero(const void *memory, size_t size)
+{
+	const uint8_t *bytes = memory;
+
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+static void gives_memory_back(void **state)
+{
+	struct slot *stays = born(5, 5, 5, "stays", 0);
+	const size_t page = 4096, piece = PIECE * sizeof(struct tasks_seen);
+
+	(void)state;
+	scan();
+	assert_int_equal(held_pieces(), SLOTS / PIECE);		/* the first reading is of all */
+	for (unsigned i = PIECE; i < SLOTS; i++)
+		ran(born(i, 1000 + i, 1000 + i, "storm", 0), 1);
+	scan();
+	assert_int_equal(m.marked.high, SLOTS - PIECE + 1);
+	assert_int_equal(m.sample.tasks_total, SLOTS - PIECE + 1);
+	for (unsigned i = PIECE; i < SLOTS; i++)
+		m.slot[i].flags |= SLOT_DEAD;
+	m.all = true;
+	scan();
+	assert_int_equal(held_pieces(), SLOTS / PIECE);		/* what was written lately may be written again */
+	rest_and_pass();
+	assert_int_equal(held_pieces(), 1);
+	assert_int_equal(m.marked.high, 1);
+	assert_int_equal(m.marked.free, 0);
+	for (unsigned i = 1; i < SLOTS / PIECE; i++) {
+		const uint8_t *seen = (const uint8_t *)&m.marked.seen[i * PIECE];
+		const uint8_t *whole = (const uint8_t *)(((uintptr_t)seen + page - 1) & -page);
+
+		assert_true(is_zero(whole, piece - 2 * page));
+	}
+	ran(stays, 20);
+	ran(born(2 * PIECE, 9, 9, "again", 0), 30);
+	scan();
+	assert_int_equal(held_pieces(), 2);
+	assert_int_equal(cpu_ms("again"), 30);
+	assert_int_equal(total_ms(), 50);
+	m.all = true;
+	scan();		/* reads the dead ones beside it again */
+	assert_int_equal(total_ms(), 0);
+	assert_int_equal(m.sample.tasks_total, 2);
+}
+
+/* Who sleeps through it all keeps its piece, and so does who is blocked. */
+static void keeps_what_sleeps(void **state)
+{
+	struct slot *sleeper = born(PIECE + 7, 7, 7, "sleeper", 0), *blocked = born(3 * PIECE + 8, 8, 8, "blocked", 0);
+
+	(void)state;
+	sleeper->rss_pages = 100000;
+	blocked->state = STATE_UNINTERRUPTIBLE;
+	scan();
+	for (unsigned i = 0; i < 3; i++)
+		rest_and_pass();
+	assert_int_equal(held_pieces(), 2);
+	assert_int_equal(m.sample.tasks_total, 2);
+	assert_int_equal(m.sample.blocked_count, 1);
+	assert_non_null(listed(&m.sample.top_memory, "sleeper"));
+	ran(sleeper, 10);
+	scan();
+	assert_int_equal(cpu_ms("sleeper"), 10);
+}
+
+/* A piece that cannot be mapped is not read, and nothing of it is lost once it can. */
+static void reads_later_what_cannot_be_mapped(void **state)
+{
+	int map = m.probe.slots_map;
+	struct tasks_view view = {
+		.slots = m.probe.slots, .marks = m.mark, .probe = &m.probe, .readable = SLOTS, .running = m.running, .cpus = CPUS,
+		.counters = &m.counters, .passes = &m.passes,
+	};
+
+	(void)state;
+	scan();
+	rest_and_pass();
+	assert_int_equal(held_pieces(), 0);
+	ran(born(PIECE, 9, 9, "late", 0), 30);
+	memcpy(m.written, m.slot, sizeof m.slot);
+	m.mark[PIECE] = view.epoch = m.epoch;
+	m.probe.slots_map = -1;
+	tasks_read(&m.marked, &view, &m.options, &m.sample);
+	assert_int_equal(m.probe.unmapped, -EBADF);
+	assert_int_equal(m.sample.tasks_total, 0);
+	m.probe.slots_map = map;
+	tasks_read(&m.marked, &view, &m.options, &m.sample);
+	assert_int_equal(m.sample.tasks_total, 0);	/* once a scan */
+	m.probe.unmapped = 0;
+	view.epoch += 100;	/* not marked lately any more */
+	tasks_read(&m.marked, &view, &m.options, &m.sample);
+	assert_int_equal(m.sample.tasks_total, 0);
+	view.whole = true;
+	tasks_read(&m.marked, &view, &m.options, &m.sample);
+	assert_int_equal(m.sample.tasks_total, 1);
+	assert_int_equal(held_pieces(), SLOTS / PIECE);
+}
+
+/* Storms of tasks that come and go, passes now and then: each scan() holds what is counted against one that keeps all. */
+static void comes_and_goes(void **state)
+{
+	unsigned lowest = SLOTS / PIECE, highest = 0;
+	uint32_t random = 1;
+
+	(void)state;
+	for (unsigned round = 0; round < 200; round++) {
+		unsigned tasks = round / 20 % 2 ? 0 : 100;
+
+		for (unsigned i = 0; i < tasks; i++) {
+			unsigned n = (random = random * 1664525 + 1013904223) >> 8 & (SLOTS - 1);
+			struct slot *s = &m.slot[n];
+
+			if (!s->generation || s->flags & SLOT_DEAD)
+				ran(born(n, 5000 * round + n, 5000 * round + n, random % 3 ? "a" : "b", 0), 1 + i % 10);
+			else if (random >> 20 & 1)
+				ran(s, 1 + i % 10);
+			else
+				s->flags |= SLOT_DEAD;
+		}
+		if (round / 20 % 2 && round % 20 < 4)
+			for (unsigned n = 0; n < SLOTS; n++)
+				if (m.slot[n].generation)
+					m.slot[n].flags |= SLOT_DEAD;
+		scan();
+		if (held_pieces() < lowest)
+			lowest = held_pieces();
+		if (round > 20 && held_pieces() > highest)
+			highest = held_pieces();
+	}
+	assert_in_range(lowest, 0, 1);
+	assert_int_equal(highest, SLOTS / PIECE);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -966,6 +1182,10 @@ int main(void)
 		TEST(passes_over_what_is_not_marked),
 		TEST(a_task_of_no_process),
 		TEST(counts_the_dead_once),
+		TEST(gives_memory_back),
+		TEST(keeps_what_sleeps),
+		TEST(reads_later_what_cannot_be_mapped),
+		TEST(comes_and_goes),
 		TEST(groups_the_ended_by_name),
 		TEST(a_dead_thread_belongs_to_its_process),
 		TEST(a_pid_used_again_is_another_process),

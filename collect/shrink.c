@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "collect/shrink.h"
+
+#include "collect/marks.h"
+
+/* No task in these slots, as they were read, and none since. */
+static bool are_idle(const struct tasks *tasks, const struct tasks_view *view, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i += MARKS_AT_ONCE)
+		if (marks_are_recent(marks_of(view->marks, i), view->epoch))
+			return false;
+	for (uint32_t i = from; i < to; i++)
+		if (tasks->seen[i].alive || tasks->seen[i].listed)
+			return false;
+	return true;
+}
+
+static void shrink_slots(struct tasks *tasks, const struct tasks_view *view)
+{
+	for (uint32_t from = 0, to; from < tasks->readable; from = to) {
+		to = tasks->readable - from < view->probe->piece ? tasks->readable : from + view->probe->piece;
+		if (!probe_holds(view->probe, from) || !are_idle(tasks, view, from, to))
+			continue;
+		probe_release(view->probe, from);
+		drop_pages(&tasks->seen[from], &tasks->seen[to]);
+	}
+}
+
+/* The first free entries are taken first from now on, so that those at the end are free one day. */
+static void shrink_processes(struct tasks *tasks)
+{
+	struct tasks_process *process = tasks->process, *end = process + tasks->high;
+	uint32_t *link = &tasks->free;
+
+	while (tasks->high && !process[tasks->high - 1].tgid)
+		tasks->high--;
+	for (uint32_t i = 0; i < tasks->high; i++) {
+		if (process[i].tgid)
+			continue;
+		*link = i + 1;
+		link = &process[i].next;
+	}
+	*link = 0;
+	drop_pages(process + tasks->high, end);
+}
+
+void tasks_shrink(struct tasks *tasks, const struct tasks_view *view)
+{
+	shrink_slots(tasks, view);
+	shrink_processes(tasks);
+	drop_pages(tasks->changed, tasks->watched);	/* none are left of those */
+	drop_pages(tasks->watched + tasks->watched_count, tasks->blocked);
+	drop_pages(tasks->blocked + tasks->blocked_count, tasks->generation);
+}
