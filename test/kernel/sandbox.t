@@ -170,6 +170,28 @@ sub test_names {
 	ok(!-e '/tmp/rstat-injected', 'nothing is there');
 }
 
+# Memory may be given back, that of the names, too: then they are empty, which is no file's name. Fails: madvise(2) allowed
+# with any advice (loader/sandbox.c).
+sub test_given_back {
+	my ($way) = @_;
+	my $folder = scratch();
+	my $rstat = start_file($folder, '-i', 60000, '--attach', $way);
+	my $pid = $rstat->{pid};
+	my ($fd) = grep { (readlink "/proc/$pid/fd/$_" // '') =~ m{/\Q$folder\E$} } map { m{(\d+)$} } glob "/proc/$pid/fd/*";
+	my ($name, $fresh) = names_at($pid);
+	my (undef, $result) = run('build/test/inject', $pid, 'madvise', "0=$name");
+	like($result, qr/^done 0$/, "$way --file: the page of the names is given back");
+	my $new = 0300 | 1 | 02000000;
+	for my $call ("open-write 0=$fd 1=$fresh 2=$new 3=0644", "unlink 0=$fd 1=$fresh 2=0", "rename 0=$fd 1=$fresh 2=$fd 3=$name") {
+		(undef, $result) = run('build/test/inject', $pid, split ' ', $call);
+		like($result, qr/^refused ENOENT$/, "$way --file: and then " . $call =~ s/ .*//r);
+	}
+	(undef, $result) = run('build/test/inject', $pid, 'madvise', "0=$name", '2=3');
+	like($result, qr/^killed SYS$/, "$way --file: any other advice");
+	is_deeply([glob "$folder/* $folder/.*.new"], ["$folder/x.prom"], 'nothing has come of it');
+	rstat_stop($rstat);
+}
+
 # Fails: allow_pieces() without the range (loader/sandbox.c): what the kernel writes could take the place of the names.
 sub test_pieces {
 	for my $place ('slots', 'elsewhere') {
@@ -288,6 +310,7 @@ test_calls('proc', clock_gettime => qr/^done 0$/, close => qr/^refused EBADF$/,
 	map { $_ => qr/^done \d+$/ } 'open-below', 'open-sys', 'open-sys-kernel');
 test_file();
 test_names($_) for @ways;
+test_given_back($_) for grep { $_ ne 'proc' } @ways;
 test_pieces() if $attach eq 'btf';
 test_io_of_others();
 test_user($attach) if $attach eq 'btf' || $attach eq 'raw';
