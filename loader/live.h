@@ -13,8 +13,7 @@
 enum {
 	PROBE_LINKS_MAX = 4,
 	PROBE_NAME_SIZE = 24,
-	PROBE_PIECE_MIN = 256,		/* slots that are mapped at a time; two pages, where that is more */
-	PROBE_PIECES_MAX = 4194304 / PROBE_PIECE_MIN,
+	PROBE_PIECES_MAX = 4194304 * 64 / 8192,	/* of two pages each: as many as there may be slots */
 };
 
 /* When the last pass that met all tasks had not begun yet, in jiffies as in slot.stamp. */

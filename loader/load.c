@@ -564,7 +564,7 @@ static void begin(struct probe *probe, const struct probe_request *request)
 	probe->capacity = request->slots ? request->slots : machine_default_slots();
 	/* whole pages, so that the last piece can be mapped */
 	probe->capacity = round_up(probe->capacity, page);
-	probe->piece = 2 * page > PROBE_PIECE_MIN ? 2 * page : PROBE_PIECE_MIN;
+	probe->piece = 2 * page;	/* so that what is seen of them is whole pages, too */
 }
 
 int probe_load(struct probe *probe, struct probe_request *request, struct failure *f)

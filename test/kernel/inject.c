@@ -50,7 +50,7 @@ static struct call {
 	{ "write-5", SYS_write, { 5, TEXT, 1 }, "x" },
 	{ "write-far", SYS_write, { 0x100000001, TEXT, 1 }, "x" },
 	{ "mmap-code", SYS_mmap, { 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 }, NULL },
-	{ "madvise", SYS_madvise, { STRUCTURE & ~4095L, 4096, 4 }, NULL },	/* MADV_DONTNEED */
+	{ "madvise", SYS_madvise, { STRUCTURE & ~4095L, 4096, MADV_WILLNEED }, NULL },
 	{ "mprotect", SYS_mprotect, { STRUCTURE & ~4095L, 4096, PROT_READ | PROT_EXEC }, NULL },
 	{ "prctl", SYS_prctl, { 4, 1 }, NULL },
 	{ "perf", SYS_perf_event_open, { STRUCTURE, -1, 0, -1, 0 }, NULL },
