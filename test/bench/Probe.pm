@@ -9,7 +9,11 @@ use Exporter 'import';
 
 our @EXPORT_OK = qw(probe_us);
 
-my @rates = (2000, 20000, 200000);
+# One pair that switches so often finds its memory in the caches; a thousand that take turns, and a machine that is idle, do not.
+my @loads = (
+	['the machine as it is'], ['1,000 tasks that wake 5 times a second', ['sleepers', 1000, 5]],
+	map { ["2 tasks at $_ switches a second", ['switches', $_]] } 2000, 20000, 200000,
+);
 
 # The kernel's own statistics, under two processes that do nothing but wake each other: the best of four windows in a second.
 sub switch_rows {
@@ -98,8 +102,10 @@ sub machine_rows {
 	my $id = switch_id();
 	my (%seen);
 	for my $round (1 .. rounds(3)) {
-		for my $rate (turned($round, @rates)) {
+		for my $load (turned($round, @loads)) {
+			my ($name, @burdens) = @$load;
 			under(sub {
+				sleep 1;
 				my $known = programs_known();
 				my $rstat = rstat_open('-o', 'waybar');
 				readline $rstat->{out} for 1 .. 2;
@@ -112,20 +118,50 @@ sub machine_rows {
 				my $take = sub { ($probe, $runs) = probe_us($known, 2) };
 				$id ? under($take, ['empty', $id]) : $take->();
 				rstat_close($rstat);
-				push @{ $seen{$rate} }, [$rate_seen, $ours, $probe, $ours + $probe, $runs ? $probe * 1000 / $runs : 0];
-			}, ['switches', $rate]);
+				push @{ $seen{$name} }, [$rate_seen, $ours, $probe, $ours + $probe, $runs ? $probe * 1000 / $runs : 0];
+			}, @burdens);
 		}
 	}
 	headline('machine', 'CPU time in a second, one sample a second, Waybar\'s line');
-	for my $rate (@rates) {
-		my @column = map { my $i = $_; [map { $_->[$i] } @{ $seen{$rate} }] } 0 .. 4;
-		row("switches a second, wanted $rate", $column[0], '');
+	for my $name (map { $_->[0] } @loads) {
+		my @column = map { my $i = $_; [map { $_->[$i] } @{ $seen{$name} }] } 0 .. 4;
+		row("$name: switches a second", $column[0], '');
 		row('   rstat', $column[1], 'us');
 		row('   the probe, net of empty programs', $column[2], 'us');
 		row('      each time', $column[4], 'ns');
 		row('   both', $column[3], 'us');
 		row('   both, of one CPU', [map { $_ / 10000 } @{ $column[3] }], '%');
 	}
+}
+
+sub idle_ms { return slurp('/proc/stat') =~ /^cpu +\d+ \d+ \d+ (\d+) (\d+)/m ? ($1 + $2) * 10 : 0 }
+
+# The statistics held against something else: by how much less the CPUs are idle while the probe is there.
+sub idle_rows {
+	my $id = switch_id();
+	my (@more, @counted);
+	under(sub {
+		sleep 1;
+		for my $round (1 .. rounds(15)) {
+			my %idle;
+			for my $way (turned($round, 'with', 'without')) {
+				my $known = programs_known();
+				my $rstat = $way eq 'with' ? rstat_open('-o', 'json', '-i', 60000) : undef;
+				sleep 0.2;
+				my ($before, $began) = (idle_ms(), time);
+				sleep 2;
+				$idle{$way} = (idle_ms() - $before) / (time() - $began);
+				next unless $rstat;
+				my $take = sub { push @counted, (probe_us($known, 1))[0] / 1000 };
+				$id ? under($take, ['empty', $id]) : $take->();
+				rstat_close($rstat);
+			}
+			push @more, $idle{without} - $idle{with};
+		}
+	}, ['sleepers', 4000, 5]);
+	headline('idle', 'The probe in a second, 4,000 tasks that wake 5 times a second', 1);
+	row('by which the CPUs are less idle', \@more, 'ms');
+	row('by the kernel\'s statistics, net of empty programs', \@counted, 'ms');
 }
 
 1;
