@@ -1,6 +1,6 @@
 # rstat: see README.md for the two commands, docs/design.md for the tour.
 #
-#   make [run|test|check|fuzz|soak|vm|bench|size|install|install-caps|dist|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
+#   make [run|test|check|fuzz|soak|vm|bench|cost|size|install|install-caps|dist|clean]   CC= CLANG= CFLAGS= DESTDIR= PREFIX= V=1
 #
 # Where no one clang does all (docs/nixos.md): BPF_CLANG= compiles the probe, HOSTCC= its tools, PROBE=FOLDER has one packed before.
 #
@@ -194,9 +194,9 @@ $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard pr
 variant_objects := $(variants:%=$(build)/test/probe-%.bpf.o)
 
 # All tests: unit tests under the sanitizers, then the live ones on this kernel (root).
-live_tests := $(wildcard test/kernel/*.t test/bars/*.t test/model/*.t test/fuzz/*.t test/nix/*.t) test/faults.t test/soak.t \
+live_tests := $(wildcard test/kernel/*.t test/bars/*.t test/model/*.t test/fuzz/*.t test/nix/*.t test/cost/*.t) test/faults.t test/soak.t \
 	test/packages.t
-live-files: $(build)/test/load $(build)/test/inject $(build)/test/fault $(build)/test/burden $(variant_objects)
+live-files: $(build)/test/load $(build)/test/inject $(build)/test/fault $(build)/test/burden $(build)/test/cost/cost $(variant_objects)
 
 test: rstat $(unit_tests) live-files fuzz-files coverage-files
 	CMOCKA_MESSAGE_OUTPUT=TAP test/runner $(unit_tests) -- $(live_tests)
@@ -219,6 +219,16 @@ $(build)/test/fault: test/kernel/fault.c
 $(build)/test/burden: test/bench/burden.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -o $@ $<
+
+# Instructions of a sample's steps (test/cost): the objects that ship, but for main.c, with one that runs the steps.
+# No two steps may become one function.
+cost_flags = $(if $(is_clang),,-fno-ipa-icf) -DCOST_COMPILER='"$(if $(is_clang),clang,gcc) $(firstword $(subst -, ,$(machine)))"' -DCOST_FLAGS='"$(CFLAGS)"'
+$(build)/test/cost/cost.o: test/cost/cost.c $(build)/.flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(language) $(warnings) $(freestanding) $(protector) $(CFLAGS) $(cost_flags) -MMD -MP -c -o $@ $<
+
+$(build)/test/cost/cost: $(build)/test/cost/cost.o $(filter-out $(build)/emit/main.o,$(objects)) $(build)/.flags
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(link) -o $@ $(filter %.o,$^)
 
 # ---- the kernel matrix: the live tests in guests of other kernels, see test/vm/matrix
 vm_architectures := amd64 arm64
@@ -277,6 +287,10 @@ soak: rstat
 faults: rstat $(build)/test/load $(build)/test/fault
 	prove --timer -Itest/lib test/faults.t
 
+# Instructions of each step of a sample, against test/cost/figures, which RSTAT_COST=write writes anew. A part of all tests.
+cost: $(build)/test/cost/cost
+	prove --verbose -Itest/lib test/cost
+
 bench: rstat $(build)/test/burden
 	test/bench/run
 	test/bench/copies
@@ -318,6 +332,6 @@ clean:
 
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
 
-.PHONY: all probe run unit fuzz fuzz-files fuzz-coverage fuzz-coverage-files coverage-files live live-files mutants faults model accuracy \
+.PHONY: all probe run unit fuzz fuzz-files fuzz-coverage fuzz-coverage-files coverage-files live live-files mutants faults model accuracy cost \
 	test soak vm analyze check bench pictures size install install-caps completions dist clean FORCE
 .DELETE_ON_ERROR:

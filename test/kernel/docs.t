@@ -73,6 +73,8 @@ my %how = (
 	'make bench' => 'not: it measures, on a machine that does nothing else',
 	'test/bench/copies' => 'not: it measures, on a machine that does nothing else',
 	'make accuracy' => 'not: the same tests with longer windows',
+	'make cost' => 'test/cost/cost.t: test/cost/figures',
+	'RSTAT_COST=write make cost' => 'test/cost/cost.t: RSTAT_COST',
 	'make mutants' => 'not: it takes too long',
 	'make faults' => 'test/faults.t: RSTAT_FAULTS',
 	'RSTAT_FAULTS=write make faults' => 'test/faults.t: RSTAT_FAULTS',

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Samples that several tests of emit/ render. */
+/* Samples that several tests of emit/ render, with or without a libc. */
 #ifndef RSTAT_TEST_EMIT_SAMPLE_H
 #define RSTAT_TEST_EMIT_SAMPLE_H
 
-#include <string.h>
-
 #include "collect/sample.h"
+#include "loader/memory.h"
 
 static inline struct top_entry live(uint32_t pid, const char *name, uint32_t threads,
 				    uint32_t cpu_ppm, uint64_t rss, uint64_t read, uint64_t write)
@@ -19,7 +18,8 @@ static inline struct top_entry live(uint32_t pid, const char *name, uint32_t thr
 		.write_bytes_per_second = write,
 	};
 
-	memcpy(entry.name, name, strnlen(name, sizeof entry.name));
+	for (unsigned i = 0; i < sizeof entry.name && name[i]; i++)
+		entry.name[i] = name[i];
 	return entry;
 }
 
