@@ -73,7 +73,7 @@ $(build)/%.o: %.c $(build)/.flags
 	$(call say,CC,$<)$(CC) $(language) $(warnings) $(freestanding) $(protector) $(CFLAGS) $(speed) -MMD -MP -c -o $@ $<
 
 # What runs in every sample is worth the bytes.
-fast := collect/ended.o collect/parse.o collect/memory.o loader/memory.o emit/utf8.o emit/format.o
+fast := collect/parse.o collect/memory.o loader/memory.o emit/utf8.o emit/format.o
 $(addprefix $(build)/,$(fast)): speed := -O2
 
 $(build)/loader/start.o: protector := -fno-stack-protector

@@ -14,24 +14,21 @@ static inline uint64_t marks_of(const uint8_t *marks, uint32_t number)
 	return __atomic_load_n((const uint64_t *)(marks + number), __ATOMIC_RELAXED);
 }
 
-/* Not 0 where one of eight bytes is that one, and then also the lowest such byte's highest bit. */
-static inline uint64_t marks_find(uint64_t marks, uint8_t mark)
-{
-	const uint64_t ones = 0x0101010101010101, highest = ones << 7;
-	uint64_t zero = marks ^ ones * mark;
-
-	return (zero - ones) & ~zero & highest;
-}
-
 /* Written in this epoch or in one of the two before. */
 static inline bool mark_is_recent(uint8_t mark, uint8_t epoch)
 {
 	return (uint8_t)(epoch - mark) <= 2;
 }
 
+/* Whether one of eight is. */
 static inline bool marks_are_recent(uint64_t marks, uint8_t epoch)
 {
-	return marks_find(marks, epoch) | marks_find(marks, (uint8_t)(epoch - 1)) | marks_find(marks, (uint8_t)(epoch - 2));
+	const uint64_t ones = 0x0101010101010101, highest = ones << 7;
+	uint64_t now = ones * epoch;
+	/* the eight differences, none borrowing from the next */
+	uint64_t ages = ((now | highest) - (marks & ~highest)) ^ ((now ^ ~marks) & highest);
+
+	return (ages - ones * 3) & ~ages & highest;
 }
 
 #endif

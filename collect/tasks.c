@@ -320,6 +320,16 @@ static void scan_slot(struct tasks *tasks, const struct tasks_view *view, uint32
 		note_stale(tasks, number, &slot);
 }
 
+/* The first of eight slots, from that one on, of which one is marked; or the end. */
+static uint32_t find_marked(const struct tasks_view *view, uint32_t at, uint32_t end)
+{
+	uint8_t epoch = view->epoch;
+
+	for (const uint8_t *marks = view->marks; at < end && !marks_are_recent(marks_of(marks, at), epoch);)
+		at += MARKS_AT_ONCE;
+	return at;
+}
+
 static void scan_slots(struct tasks *tasks, const struct tasks_view *view)
 {
 	bool whole = view->whole || !view->marks || !tasks->scans, all = view->all || whole;
@@ -328,14 +338,18 @@ static void scan_slots(struct tasks *tasks, const struct tasks_view *view)
 		tasks->stale_count = 0;
 	tasks->concluded = false;
 	tasks->all |= all;
-	for (uint32_t at = 0; at < tasks->readable; at += MARKS_AT_ONCE) {
+	for (uint32_t at = 0, next; at < tasks->readable; at = next) {
 		bool each = whole || (all && (!view->probe || probe_holds(view->probe, at)));
-		uint64_t marks = each ? 0 : marks_of(view->marks, at);
 
-		if (!each && !marks_are_recent(marks, view->epoch))
-			continue;
-		for (uint32_t i = at; i < at + MARKS_AT_ONCE && i < tasks->readable; i++, marks >>= 8)
-			if (each || mark_is_recent((uint8_t)marks, view->epoch))
+		next = at + MARKS_AT_ONCE;
+		if (!each) {
+			at = find_marked(view, at, all ? next : tasks->readable);
+			if (all && at == next)
+				continue;
+			next = at + MARKS_AT_ONCE;
+		}
+		for (uint32_t i = at; i < next && i < tasks->readable; i++)
+			if (each || mark_is_recent(__atomic_load_n(&view->marks[i], __ATOMIC_RELAXED), view->epoch))
 				scan_slot(tasks, view, i);
 	}
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);

@@ -2,6 +2,7 @@
 /* The scanner over plain memory: each test plays the kernel's part between scans. */
 #define _GNU_SOURCE
 #include "collect/tasks.h"
+#include "collect/marks.h"
 #include "collect/top.h"
 #include "test/unit/unit.h"
 
@@ -1097,6 +1098,14 @@ static void keeps_what_sleeps(void **state)
 	ran(sleeper, 10);
 	scan();
 	assert_int_equal(cpu_ms("sleeper"), 10);
+	for (unsigned i = 0; i < 3; i++)
+		scan();
+	sleeper->rss_pages = 200000;	/* by a pass, which does not mark */
+	sleeper->stamp = (uint32_t)m.counters.jiffies + 1;
+	m.written[PIECE + 7] = *sleeper;
+	m.all = true;
+	scan();
+	assert_int_equal(listed(&m.sample.top_memory, "sleeper")->rss_bytes, 200000ull * PAGE);
 }
 
 /* A piece that cannot be mapped is not read, and nothing of it is lost once it can. */
@@ -1169,6 +1178,26 @@ static void comes_and_goes(void **state)
 	assert_int_equal(highest, SLOTS / PIECE);
 }
 
+/* Eight marks at a time, against one at a time: all pairs of epoch and mark, at each place, beside others. */
+static void eight_marks_at_once(void **state)
+{
+	static const uint8_t ages[] = { 3, 4, 127, 128, 129, 130, 131, 255 };
+
+	(void)state;
+	for (unsigned epoch = 0; epoch < 256; epoch++)
+		for (unsigned mark = 0; mark < 256; mark++)
+			for (unsigned place = 0; place < 8; place++) {
+				uint8_t marks[8];
+				uint64_t all;
+
+				for (unsigned i = 0; i < 8; i++)
+					marks[i] = (uint8_t)(epoch - ages[(i + mark) % 8]);	/* none of which is recent */
+				marks[place] = (uint8_t)mark;
+				memcpy(&all, marks, sizeof all);
+				assert_int_equal(marks_are_recent(all, (uint8_t)epoch), (epoch - mark) % 256 <= 2);
+			}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -1185,6 +1214,7 @@ int main(void)
 		TEST(passes_over_what_is_not_marked),
 		TEST(a_task_of_no_process),
 		TEST(counts_the_dead_once),
+		TEST(eight_marks_at_once),
 		TEST(gives_memory_back),
 		TEST(keeps_what_sleeps),
 		TEST(reads_later_what_cannot_be_mapped),
