@@ -3,6 +3,8 @@
 
 #include "collect/marks.h"
 
+enum { RUN_MIN = 128 };		/* entries: some pages */
+
 /* No task in these slots, as they were read, and none since. */
 static bool are_idle(const struct tasks *tasks, const struct tasks_view *view, uint32_t from, uint32_t to)
 {
@@ -26,22 +28,28 @@ static void shrink_slots(struct tasks *tasks, const struct tasks_view *view)
 	}
 }
 
-/* The first free entries are taken first from now on, so that those at the end are free one day. */
+/* Long runs of free entries go back and are in no list: they are searched for where the list has no more. */
 static void shrink_processes(struct tasks *tasks)
 {
-	struct tasks_process *process = tasks->process, *end = process + tasks->high;
+	struct tasks_process *process = tasks->process;
 	uint32_t *link = &tasks->free;
 
-	while (tasks->high && !process[tasks->high - 1].tgid)
-		tasks->high--;
-	for (uint32_t i = 0; i < tasks->high; i++) {
-		if (process[i].tgid)
+	for (uint32_t i = 0, end; i < tasks->high; i = end + 1) {
+		for (end = i; end < tasks->high && !process[end].tgid; end++)
+			;
+		if (end - i >= RUN_MIN) {
+			drop_pages(process + i, process + end);
 			continue;
-		*link = i + 1;
-		link = &process[i].next;
+		}
+		for (; i < end; i++) {
+			*link = i + 1;
+			link = &process[i].next;
+		}
 	}
 	*link = 0;
-	drop_pages(process + tasks->high, end);
+	tasks->search = 0;
+	while (tasks->high && !process[tasks->high - 1].tgid)
+		tasks->high--;
 }
 
 void tasks_shrink(struct tasks *tasks, const struct tasks_view *view)

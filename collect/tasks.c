@@ -75,12 +75,17 @@ static struct tasks_process *get_process(struct tasks *tasks, const struct slot 
 
 	if (process || !slot->tgid)
 		return process;
-	if (index)
+	if (index) {
 		tasks->free = tasks->process[index - 1].next;
-	else if (tasks->high < 2 * (uint64_t)tasks->capacity)
-		index = ++tasks->high;
-	else
-		return NULL;
+	} else {
+		while (tasks->search < 2 * tasks->capacity && tasks->process[tasks->search].tgid)
+			tasks->search++;
+		if (tasks->search == 2 * tasks->capacity)
+			return NULL;
+		index = ++tasks->search;
+		if (tasks->high < index)
+			tasks->high = index;
+	}
 	process = &tasks->process[index - 1];
 	*process = (struct tasks_process){
 		.tgid = slot->tgid,

@@ -78,7 +78,8 @@ struct tasks {
 	uint32_t *watched;			/* [2 * capacity]: processes whose leader has ended */
 	uint32_t *blocked;			/* [capacity]: slots */
 	uint64_t *other_ns;			/* [cpus] */
-	uint32_t high, free;			/* processes ever used; free list, index + 1 */
+	uint32_t high, free;			/* processes: used so far; free list, index + 1 */
+	uint32_t search;			/* no free one before this that is not in the list */
 	uint32_t changed_count, watched_count, blocked_count;
 	uint32_t alive, running;		/* tasks, as their slots say */
 	uint32_t scans;

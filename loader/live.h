@@ -40,7 +40,6 @@ struct probe {
 	uint32_t capacity, mapped_marks;
 	uint32_t piece;			/* slots of one */
 	int unmapped;			/* -errno of the first mapping of this scan that failed */
-	uint64_t held[PROBE_PIECES_MAX / 64];	/* a bit for each piece */
 	bool passed;			/* a pass has been made, which leaves no marks: all slots are to be read */
 	const struct running *running;
 	uint32_t cpus;			/* possible: entries of running */
@@ -57,6 +56,7 @@ struct probe {
 	enum probe_path path;
 	uint32_t switch_index;		/* of the program on sched_switch */
 	uint64_t switch_id;		/* where it is attached: id in the kernel's BTF, or of the event */
+	uint64_t held[PROBE_PIECES_MAX / 64];	/* a bit for each piece; last, since little of it is ever touched */
 };
 
 /* Bytes of address space that are reserved for the slots and their marks, with what a piece may be too long. */

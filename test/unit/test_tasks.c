@@ -1080,6 +1080,31 @@ static void gives_memory_back(void **state)
 	assert_int_equal(m.sample.tasks_total, 2);
 }
 
+/* Processes that outlive a storm at the end of the table do not keep it. */
+static void gives_processes_back(void **state)
+{
+	const unsigned last = SLOTS - 1, some = 2 * PAGE / sizeof(struct tasks_process);
+
+	(void)state;
+	scan();
+	for (unsigned i = 0; i < SLOTS; i++)
+		ran(born(i, 1000 + i, 1000 + i, "storm", 0), 1);
+	scan();
+	for (unsigned i = 1; i < last; i++)
+		m.slot[i].flags |= SLOT_DEAD;
+	rest_and_pass();
+	assert_int_equal(m.marked.high, SLOTS);
+	assert_true(is_zero(&m.marked.process[some], (SLOTS - 2 * some) * sizeof(struct tasks_process)));
+	for (unsigned i = 1; i < last; i++)
+		ran(born(i, 9000 + i, 9000 + i, "again", 0), 1);
+	ran(&m.slot[last], 5);
+	scan();
+	assert_int_equal(m.marked.high, SLOTS);
+	assert_int_equal(total_ms(), last - 1 + 5);
+	assert_int_equal(cpu_ms("storm"), 5);
+	assert_int_equal(m.sample.tasks_total, SLOTS);
+}
+
 /* Who sleeps through it all keeps its piece, and so does who is blocked. */
 static void keeps_what_sleeps(void **state)
 {
@@ -1216,6 +1241,7 @@ int main(void)
 		TEST(counts_the_dead_once),
 		TEST(eight_marks_at_once),
 		TEST(gives_memory_back),
+		TEST(gives_processes_back),
 		TEST(keeps_what_sleeps),
 		TEST(reads_later_what_cannot_be_mapped),
 		TEST(comes_and_goes),
