@@ -119,8 +119,12 @@ sub test_refresh {
 	}
 	is(describe(@other), '', 'no calls but the loop\'s and that pass\'s');
 	my @calls = map { $_->{call} } @{ $passes[0] // [] };
-	is(scalar has_pass($passes[0] // []), 1, 'the pass is one bpf() more');
-	is((grep { $_ eq 'close' } @calls), 1, 'and what it opens it closes');
+	# the reading may have asked for another one, once it had run the sample program
+	my @made = has_pass($passes[0] // []);
+	my ($first_bpf) = grep { $_->{call} eq 'bpf' } @{ $passes[0] // [] };
+	is(scalar has_pass([grep { defined } $first_bpf]), 1, 'the pass is one bpf() more, the first');
+	cmp_ok(scalar @made, '<=', 2, 'and not more often than the reading asks for');
+	is((grep { $_ eq 'close' } @calls), scalar @made, 'and what it opens it closes');
 }
 
 # The verifier gives up when a signal comes, a stop or the freezer's too: that is no refusal. Fails: load_undisturbed()
