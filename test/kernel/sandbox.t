@@ -6,6 +6,7 @@ use warnings;
 no warnings 'portable';	# addresses are of 64 bits
 use File::Temp ();
 use JSON::PP ();
+use POSIX ();
 use Test::More;
 use Rstat;
 
@@ -181,13 +182,17 @@ sub test_given_back {
 	my ($name, $fresh) = names_at($pid);
 	my (undef, $result) = run('build/test/inject', $pid, 'madvise', "0=$name", '2=4');	# MADV_DONTNEED
 	like($result, qr/^done 0$/, "$way --file: the page of the names is given back");
-	my $new = 0300 | 1 | 02000000;
-	for my $call ("open-write 0=$fd 1=$fresh 2=$new 3=0644", "unlink 0=$fd 1=$fresh 2=0", "rename 0=$fd 1=$fresh 2=$fd 3=$name") {
-		(undef, $result) = run('build/test/inject', $pid, split ' ', $call);
-		like($result, qr/^refused ENOENT$/, "$way --file: and then " . $call =~ s/ .*//r);
+	SKIP: {
+		# the first call leaves it in the middle of its ppoll(2), which only x86 takes up again after a call from outside
+		skip "$way --file: calls after that one: this processor does not go on after the first", 4 if (POSIX::uname())[4] ne 'x86_64';
+		my $new = 0300 | 1 | 02000000;
+		for my $call ("open-write 0=$fd 1=$fresh 2=$new 3=0644", "unlink 0=$fd 1=$fresh 2=0", "rename 0=$fd 1=$fresh 2=$fd 3=$name") {
+			(undef, $result) = run('build/test/inject', $pid, split ' ', $call);
+			like($result, qr/^refused ENOENT$/, "$way --file: and then " . $call =~ s/ .*//r);
+		}
+		(undef, $result) = run('build/test/inject', $pid, 'madvise', "0=$name");
+		like($result, qr/^killed SYS$/, "$way --file: any other advice");
 	}
-	(undef, $result) = run('build/test/inject', $pid, 'madvise', "0=$name");
-	like($result, qr/^killed SYS$/, "$way --file: any other advice");
 	is_deeply([glob "$folder/* $folder/.*.new"], ["$folder/x.prom"], 'nothing has come of it');
 	rstat_stop($rstat);
 }
