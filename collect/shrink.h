@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Memory that many tasks needed for a while goes back once they have ended: slots a piece at a time, with what was seen of
- * them, and processes from the end. What stays of a slot is the generation that was read last, so that no end counts twice.
+ * them, and long runs of free processes. What stays of a slot is the generation that was read last, so that no end counts twice.
  */
 #ifndef RSTAT_COLLECT_SHRINK_H
 #define RSTAT_COLLECT_SHRINK_H

@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
+#include "loader/live.h"
 #include "loader/start.h"
-#include "loader/sys.h"
 
 enum { PT_LOAD = 1, PF_X = 1 };
 
@@ -24,17 +24,6 @@ struct program_header {
 
 extern const struct elf_header __ehdr_start __attribute__((visibility("hidden")));
 extern const char probe_object[] __attribute__((visibility("hidden"))), probe_object_end[] __attribute__((visibility("hidden")));
-
-/* The whole pages from `begin` on and before `end`. */
-static inline __attribute__((always_inline)) void drop(uintptr_t begin, uintptr_t end)
-{
-	uintptr_t page = start_facts()->page_size;
-
-	begin = (begin + page - 1) & -page;
-	end &= -page;
-	if (begin < end)
-		sys_madvise((void *)begin, end - begin, SYS_MADV_DONTNEED);
-}
 
 /* The segment that may be executed. */
 static inline __attribute__((always_inline)) const struct program_header *find_code(uintptr_t base)
@@ -59,7 +48,7 @@ void cold_drop(void)
 	if (code) {
 		for (uintptr_t at = (uintptr_t)cold_drop; at < base + code->vaddr + code->memsz; at += start_facts()->page_size)
 			(void)*(const volatile char *)at;
-		drop(base + code->vaddr, (uintptr_t)cold_drop);
+		drop_pages((const void *)(base + code->vaddr), (const void *)cold_drop);
 	}
-	drop((uintptr_t)probe_object, (uintptr_t)probe_object_end);
+	drop_pages(probe_object, probe_object_end);
 }

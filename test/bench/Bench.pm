@@ -143,6 +143,7 @@ sub put {
 	open my $file, '>', $path or die "$path: $!\n";
 	print $file $value;
 	close $file or die "$path: $!\n";
+	return $path;
 }
 
 # The processes' CPU clocks, as clock_getcpuclockid(3) makes them: threads that have ended are in them.

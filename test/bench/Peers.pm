@@ -17,14 +17,6 @@ my $seconds = $ENV{PEERS_SECONDS} || 5;
 my $warm_s = 3;	# until its first screens are drawn
 my $folder;
 
-sub write_file {
-	my ($name, $text) = @_;
-	open my $file, '>', "$folder/$name" or die "$folder/$name: $!\n";
-	print $file $text;
-	close $file;
-	return "$folder/$name";
-}
-
 # Load, CPU and memory of the machine: no processes.
 sub i3status {
 	return <<'END';
@@ -41,12 +33,12 @@ END
 # { name, needs, start => sub that returns { pids, stop } }
 sub monitors {
 	mkdir "$folder/btop";
-	write_file('btop/btop.conf', "update_ms=1000\ncheck_temp=False\n");
+	put("$folder/btop/btop.conf", "update_ms=1000\ncheck_temp=False\n");
 	my @terminals = (
 		['rstat, Waybar\'s line', './rstat', './rstat -o waybar'],
 		['rstat, live view', './rstat', './rstat -o term'],
 		['rstat without the probe, Waybar\'s line', './rstat', './rstat --attach proc -o waybar'],
-		['i3status: load, CPU, memory', 'i3status', 'i3status -c ' . write_file('i3status', i3status())],
+		['i3status: load, CPU, memory', 'i3status', 'i3status -c ' . put("$folder/i3status", i3status())],
 		['top', 'top', 'top -d 1'],
 		['htop', 'htop', 'htop -d 10'],
 		['btop', 'btop', "env XDG_CONFIG_HOME=$folder btop"],

@@ -36,14 +36,6 @@ sub start {
 	return $pid;
 }
 
-sub write_file {
-	my ($name, $text) = @_;
-	open my $file, '>', "$folder/$name" or die "$folder/$name: $!\n";
-	print $file $text;
-	close $file;
-	return "$folder/$name";
-}
-
 sub enter {
 	$folder = File::Temp->newdir('rstat-sway-XXXXXX', TMPDIR => 1);
 	mkdir "$folder/bin";
@@ -51,7 +43,7 @@ sub enter {
 	system 'setcap', 'cap_bpf,cap_perfmon+ep', "$folder/bin/rstat" and die "needs file capabilities where temporary files are\n";
 	chmod 0700, $folder;
 	chown $user, $user, "$folder";
-	my $configuration = write_file('config', "output HEADLESS-1 mode 1920x1080\nxwayland disable\n");
+	my $configuration = put("$folder/config", "output HEADLESS-1 mode 1920x1080\nxwayland disable\n");
 	$session = start('sway', 'dbus-run-session', '--', 'sway', '-c', $configuration);
 	for (1 .. 200) {
 		my %environment = environment();
@@ -75,7 +67,7 @@ END { leave() }
 sub bar {
 	my ($name, $configuration) = @_;
 	enter() unless $session;
-	my @command = ('waybar', '-c', write_file("$name.json", $configuration), '-s', write_file('style.css', '* { font-size: 13px; }'));
+	my @command = ('waybar', '-c', put("$folder/$name.json", $configuration), '-s', put("$folder/style.css", '* { font-size: 13px; }'));
 	my $bar = start($name, 'dbus-run-session', '--', @command);
 	my $of_it = sub {
 		return grep { slurp("/proc/$_/comm") !~ /^dbus/ } Peers::descendants($bar);
