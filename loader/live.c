@@ -149,10 +149,13 @@ int probe_refresh(struct probe *probe)
 	uint64_t met = __atomic_load_n(&probe->counters->met_without, __ATOMIC_RELAXED);
 	int error = run_pass(probe);
 	uint64_t complete = __atomic_load_n(&probe->counters->passes, __ATOMIC_RELAXED);
+	bool met_all = !error && complete != passes->complete;
 
-	passes->known = !error && began && complete != passes->complete;
+	passes->twice = met_all && passes->known && probe->path != PATH_BTF;
+	passes->known = met_all && began;
+	passes->before = passes->last;
 	passes->last = began;
-	if (!error && complete != passes->complete) {
+	if (met_all) {
 		passes->without = probe->counters->met_without - met;
 		passes->counted = probe->counters->dropped - probe->counters->regained;
 	}

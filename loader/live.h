@@ -16,10 +16,11 @@ enum {
 	PROBE_PIECES_MAX = 4194304 * 64 / 8192,	/* of two pages each: as many as there may be slots */
 };
 
-/* When the last pass that met all tasks had not begun yet, in jiffies as in slot.stamp. */
+/* When the last pass that met all tasks had not begun yet, and the one before it: in jiffies as in slot.stamp. */
 struct probe_passes {
 	bool known;
-	uint32_t last;
+	bool twice;			/* the one before, too, on a way that may miss a last switch; else false */
+	uint32_t last, before;
 	uint64_t complete;		/* of the counters, after the last pass */
 	uint64_t without, counted;	/* tasks without a slot after it: as it met them, and by dropped less regained */
 };
@@ -99,12 +100,15 @@ void drop_pages(const void *begin, const void *end);
 int probe_refresh(struct probe *probe);
 
 /*
- * Whether a slot that is not dead has lost its task: every task's last switch is recorded, as its last, and what is not
- * freed yet is met by a pass.
+ * Whether a slot that is not dead may have lost its task. What has made its last switch is not freed yet only if a pass meets
+ * it; where that switch was not seen either, two passes in a row have to miss it: one may, while an exec exchanges pids.
+ * The reclaim program looks whether the task lives: there are kernels whose passes leave tasks out.
  */
 static inline bool probe_is_stale(const struct probe_passes *passes, uint32_t stamp, uint16_t state)
 {
-	return passes->known && state & STATE_DEAD && (int32_t)(stamp - passes->last) < 0;
+	if (passes->known && state & STATE_DEAD && (int32_t)(stamp - passes->last) < 0)
+		return true;
+	return passes->twice && (int32_t)(stamp - passes->before) < 0;
 }
 
 /* Takes a slot back, unless it has changed: number and generation as they were read. 0 or -errno. */

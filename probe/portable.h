@@ -500,9 +500,21 @@ int on_portable_sample(uint64_t *arguments)
 }
 
 /*
- * As on_reclaim(). Who takes the entry ends the slot. One that no entry holds, since another task took its pid, is
- * nobody's, or somebody is about to end it: so it is taken back the second time, a pass later. Only one thread of
- * user space runs this.
+ * Whether the entry's task, which no pass has met, still lives. The memory of one that is gone has another task, of another
+ * pid, or it as it was at the end. Where the entry knows no task, no switch from it was seen: it is gone, or on its CPU.
+ */
+INLINE int is_alive(const struct entry *entry, uint32_t pid)
+{
+	struct task_struct *task = (void *)entry->task;
+
+	return task && PROBE_READ(task, pid) == (int)pid && !(probe_state(task) & STATE_DEAD);
+}
+
+/*
+ * As on_reclaim(), but also where the last switch was not seen: the kernel skips programs on perf events while it is in a map
+ * operation of user space on that CPU, which may be preempted there. Who takes the entry ends the slot. One that no entry
+ * holds, since another task took its pid, is nobody's, or somebody is about to end it: so it is taken back the second time, a
+ * pass later. Only one thread of user space runs this.
  */
 SEC("portable_run/reclaim")
 int on_portable_reclaim(uint64_t *arguments)
@@ -519,6 +531,10 @@ int on_portable_reclaim(uint64_t *arguments)
 	pid = slot->pid;
 	entry = entry_of(pid);
 	if (entry && entry->tenancy.key == key) {
+		if (!(slot->state & STATE_DEAD) && is_alive(entry, pid)) {
+			slot->stamp = jiffies64();
+			return 0;
+		}
 		if (delete_entry(pid))
 			return 0;
 	} else if (!(slot->state & STATE_UNHELD)) {

@@ -185,7 +185,9 @@ static void scan(struct feed *feed, struct tasks *tasks, struct tasks_view *view
 	unsigned readings = 1 + feed_byte(feed) % 3;
 
 	passes->known = feed_bool(feed);
+	passes->twice = passes->known && readings != 2;
 	passes->last = (uint32_t)feed_upto(feed, UINT32_MAX);
+	passes->before = passes->last - 256;
 	view->readable = (uint32_t)feed_upto(feed, UINT32_MAX);	/* what it may be is for it to check */
 	s->elapsed_ns = feed_upto(feed, 3600000000000);
 	s->cpus = 1 + (uint32_t)feed_upto(feed, 4095);
@@ -203,7 +205,10 @@ static void scan(struct feed *feed, struct tasks *tasks, struct tasks_view *view
 	check_sample(s, options);
 	check_processes(tasks);
 	check_lists(tasks, s);
-	MUST(tasks->stale_count <= capacity);
+	/* once for each reading: the second time it is not as it was, and stays */
+	MUST(tasks->stale_count <= 3 * capacity);
+	for (uint32_t i = 0; i < tasks->stale_count; i++)
+		MUST(tasks->stale[i].number < capacity);
 }
 
 /* What ended, by name: as many names as there are groups, and more. */

@@ -38,16 +38,16 @@ sub ended_sum {
 	return $sum;
 }
 
-# What holds slots for no living task. Both numbers are not of one moment, so the least of several samples counts.
+# How many more slots are in use than there are tasks. Some kernels leave tasks out of every pass, which get a slot when they
+# switch: on one that is ten. Both numbers are not of one moment, so that of several samples the middle one counts.
 sub leaked {
 	my ($rstat) = @_;
-	my $least;
+	my @more;
 	for (1 .. 5) {
-		my $tasks = next_sample($rstat)->{tasks};
-		my $more = abs($tasks->{slots_used} - $tasks->{total});
-		$least = $more if !defined $least || $more < $least;
+		my $sample = next_sample($rstat, \&threads_here);
+		push @more, $sample->{tasks}{slots_used} - $sample->{truth};
 	}
-	return $least;
+	return (sort { $a <=> $b } @more)[2];
 }
 
 sub rss_kib { return slurp("/proc/$_[0]/status") =~ /^VmRSS:\s+(\d+)/m ? $1 : undef }
@@ -108,7 +108,7 @@ sub test_turnover {
 	# the kernel does not deliver a few in ten thousand, least while others attach programs
 	cmp_ok($last->{lost}, '<=', $forks / 100, "$last->{lost} ends were not seen, but found");
 	ok(near($sum, $forks, 0.01, 0), "$sum ended processes are counted");
-	cmp_ok($after, '<=', $before + 2, "slots without a task: $before before, $after after");
+	cmp_ok(abs($after - $before), '<=', 20, "slots in use less tasks: $before before, $after after");
 	# a number is given out again two samples later at the earliest, so that three times the most of one are in use
 	my ($most) = sort { $b <=> $a } map { ended_sum($_) } @samples;
 	my $kept = int(3 * $most * $slot_bytes / 1024) + 64;
@@ -250,24 +250,45 @@ sub test_deaf {
 	load_stop($_) for $hog, $unheard;
 }
 
-# The end of tasks is not seen. Fails: probe_complete() that does nothing (emit/ladder.c), or on_reclaim() without its body.
-sub test_blind {
+# Ends that are not seen, of 300 tasks: their slots are taken back, so many at least.
+sub takes_back {
+	my ($rstat, $before, $least) = @_;
 	my $load = load_start('forks', 300);
-	my $rstat = rstat_start('-i', 500, '--probe', 'build/test/probe-blind.bpf.o');
-	sample_from_now($rstat) for 1 .. 2;
 	order($load, 'go');
 	samples_until_done($rstat, $load);
 	my $sample;
-	for (1 .. 70) {
+	for (1 .. 140) {	# passes come every 10 s; it may take some
 		$sample = next_sample($rstat);
-		last if $sample->{tasks}{lost} >= 300;
+		last if $sample->{tasks}{lost} >= $least;
 	}
-	cmp_ok($sample->{tasks}{lost}, '>=', 300, "ends that were not seen: $sample->{tasks}{lost} slots are taken back");
+	cmp_ok($sample->{tasks}{lost}, '>=', $least, "ends that were not seen: $sample->{tasks}{lost} slots are taken back");
 	$sample = next_sample($rstat);
 	is((grep { $_->{name} eq 'load' && $_->{state} eq 'Z' } @{ $sample->{blocked} }), 0, 'and are no zombies any more');
-	cmp_ok(leaked($rstat), '<=', 5, 'no slot is without a task');
-	rstat_stop($rstat);
 	load_stop($load);
+	my $after = leaked($rstat);
+	cmp_ok(abs($after - $before), '<=', 20, "slots in use less tasks: $before before, $after after");
+}
+
+# Fails: probe_complete() that does nothing (emit/ladder.c), or on_reclaim() without its body.
+sub test_blind {
+	my $rstat = rstat_start('-i', 500, '--probe', 'build/test/probe-blind.bpf.o');
+	sample_from_now($rstat) for 1 .. 2;
+	takes_back($rstat, leaked($rstat), 300);
+	rstat_stop($rstat);
+}
+
+# Nor is their last switch, so that their slots do not tell; and what sleeps beside them is met by no pass either, and keeps
+# its slots. Of some that are gone the memory still looks alive (seen: 6), until it is used again. Fails: probe_refresh()
+# that never knows of two passes; is_alive() that says no, or yes (probe/portable.h).
+sub test_gone {
+	my $rstat = rstat_start('-i', 500, '--probe', 'build/test/probe-gone.bpf.o');
+	sample_from_now($rstat) for 1 .. 2;
+	my $before = leaked($rstat);
+	my $sleepers = load_start('sleep', 100);
+	takes_back($rstat, $before, 285);
+	cmp_ok(next_sample($rstat)->{tasks}{lost}, '<', 350, 'but not those of 100 that sleep');
+	load_stop($sleepers);
+	rstat_stop($rstat);
 }
 
 # Births are not seen. Fails: may_adopt() that says no, or note_incoming() without adopt().
@@ -286,12 +307,12 @@ sub test_unborn {
 	load_stop($_) for $hog, @storms;
 }
 
-# Another probe object is for btf.
+# A variant of the probe is of what some ways into the kernel run.
 sub with_variant {
-	my ($test) = @_;
+	my ($test, @ways) = @_;
 	return sub {
 		SKIP: {
-			skip 'a probe with a part taken out: these are of btf', 1 if ($ENV{RSTAT_ATTACH} // 'btf') ne 'btf';
+			skip "a probe with a part taken out: this one is of @ways", 1 if !grep { ($ENV{RSTAT_ATTACH} // 'btf') eq $_ } @ways;
 			$test->();
 		}
 	};
@@ -300,9 +321,10 @@ sub with_variant {
 run_parts(
 	[turnover => \&test_turnover],
 	[overflow => \&test_overflow],
-	[other => with_variant(\&test_other)],
-	[later => with_variant(\&test_later)],
-	[deaf => with_variant(\&test_deaf)],
-	[blind => with_variant(\&test_blind)],
-	[unborn => with_variant(\&test_unborn)],
+	[other => with_variant(\&test_other, 'btf')],
+	[later => with_variant(\&test_later, 'btf')],
+	[deaf => with_variant(\&test_deaf, 'btf')],
+	[blind => with_variant(\&test_blind, 'btf')],
+	[gone => with_variant(\&test_gone, 'raw', 'perf')],
+	[unborn => with_variant(\&test_unborn, 'btf')],
 );

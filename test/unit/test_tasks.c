@@ -334,6 +334,23 @@ static void finds_slots_without_a_task(void **state)
 	check_stale(2999, STATE_DEAD, false);
 }
 
+/* What two passes in a row have not met has lost its task, though its last switch was not seen. */
+static void finds_slots_whose_task_two_passes_missed(void **state)
+{
+	(void)state;
+	m.passes = (struct probe_passes){ .known = true, .twice = true, .last = 3000, .before = 2000 };
+	check_stale(1999, 0, true);
+	check_stale(1999, STATE_UNINTERRUPTIBLE, true);
+	check_stale(2000, 0, false);
+	check_stale(2000, STATE_DEAD, true);
+	m.passes.twice = false;
+	check_stale(1999, 0, false);
+	m.passes = (struct probe_passes){ .known = true, .twice = true, .last = 100, .before = UINT32_MAX - 50 };	/* around zero */
+	check_stale(UINT32_MAX - 51, 1, true);
+	check_stale(UINT32_MAX - 50, 1, false);
+	check_stale(99, 1, false);
+}
+
 /* A record whose stamp came late, so that it looks older than the scan before: it is the last chance to count it. */
 static void counts_what_a_lost_slot_has(void **state)
 {
@@ -1232,7 +1249,7 @@ int main(void)
 		TEST(the_first_reading_is_a_baseline),
 		TEST(counts_from_zero_in_a_new_slot),
 		TEST(reads_twice_within_an_interval),
-		TEST(finds_slots_without_a_task),
+		TEST(finds_slots_without_a_task), TEST(finds_slots_whose_task_two_passes_missed),
 		TEST(counts_what_a_lost_slot_has),
 		TEST(tells_what_had_no_slot),
 		TEST(leaves_a_slot_that_changes_hands),
