@@ -35,10 +35,7 @@ static enum btf_kind kind_of(uint32_t info)
 
 static uint32_t word_at(const struct btf *btf, uint64_t offset)
 {
-	uint32_t word = 0;
-
-	bytes_copy(btf->types, offset, &word, sizeof word);
-	return word;
+	return bytes_word(btf->types, offset);
 }
 
 size_t btf_index_entries(struct bytes data)
@@ -53,17 +50,16 @@ static int index_types(struct btf *btf, const char *what, struct failure *f)
 
 	btf->index[0] = 0;
 	while (at < btf->types.size) {
-		struct record record;
-		enum btf_kind kind;
+		uint32_t info = word_at(btf, at + offsetof(struct record, info));
+		enum btf_kind kind = kind_of(info);
 		uint64_t size;
 
-		if (!bytes_copy(btf->types, at, &record, sizeof record))
+		if (!bytes_at(btf->types, at, sizeof(struct record)))
 			return fail(f, -SYS_EINVAL, "read BTF of", what, "a type is cut off");
-		kind = kind_of(record.info);
 		if (kind >= BTF_KINDS || body_of[kind].fixed < 0)
 			return fail(f, -SYS_EINVAL, "read BTF of", what, "a type of unknown kind");
-		size = sizeof record + (uint64_t)body_of[kind].fixed +
-		       (uint64_t)body_of[kind].each * (record.info & 0xffff);
+		size = sizeof(struct record) + (uint64_t)body_of[kind].fixed +
+		       (uint64_t)body_of[kind].each * (info & 0xffff);
 		if (!bytes_at(btf->types, at, size))
 			return fail(f, -SYS_EINVAL, "read BTF of", what, "a type is cut off");
 		btf->index[++btf->count] = (uint32_t)at;
@@ -94,6 +90,11 @@ int btf_open(struct btf *btf, struct bytes data, uint32_t *index, const char *wh
 static const char *string_at(const struct btf *btf, uint32_t offset)
 {
 	return offset < btf->strings.size ? (const char *)btf->strings.data + offset : "";
+}
+
+enum btf_kind btf_kind(const struct btf *btf, uint32_t id)
+{
+	return id && id <= btf->count ? kind_of(word_at(btf, btf->index[id] + offsetof(struct record, info))) : BTF_VOID;
 }
 
 struct btf_type btf_type(const struct btf *btf, uint32_t id)
@@ -196,12 +197,8 @@ int64_t btf_size(const struct btf *btf, uint32_t id)
 
 uint32_t btf_find(const struct btf *btf, enum btf_kind kind, const char *name)
 {
-	for (uint32_t id = 1; id <= btf->count; id++) {
-		uint32_t at = btf->index[id];
-
-		if (kind_of(word_at(btf, at + 4ull)) == kind &&
-		    string_equal(string_at(btf, word_at(btf, at)), name))
+	for (uint32_t id = 1; id <= btf->count; id++)
+		if (btf_kind(btf, id) == kind && string_equal(string_at(btf, word_at(btf, btf->index[id])), name))
 			return id;
-	}
 	return 0;
 }

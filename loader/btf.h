@@ -66,6 +66,9 @@ size_t btf_index_entries(struct bytes data);
  */
 int btf_open(struct btf *btf, struct bytes data, uint32_t *index, const char *what, struct failure *f);
 
+/* The kind of an id: BTF_VOID for 0 and for ids that do not exist. Much less work than btf_type(). */
+enum btf_kind btf_kind(const struct btf *btf, uint32_t id);
+
 /* The type of an id; kind BTF_VOID for 0 and for ids that do not exist. */
 struct btf_type btf_type(const struct btf *btf, uint32_t id);
 

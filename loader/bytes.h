@@ -39,6 +39,17 @@ static inline bool bytes_copy(struct bytes b, uint64_t offset, void *to, size_t 
 	return from != NULL;
 }
 
+/* The word at offset, whatever its alignment; 0 where it is not all inside. No call: the kernel's types are read by it. */
+__attribute__((always_inline)) static inline uint32_t bytes_word(struct bytes b, uint64_t offset)
+{
+	const void *from = bytes_at(b, offset, sizeof(uint32_t));
+	uint32_t word = 0;
+
+	if (from)
+		__builtin_memcpy(&word, from, sizeof word);
+	return word;
+}
+
 /* The string that begins at offset, or NULL where no NUL ends it inside. */
 static inline const char *bytes_string(struct bytes b, uint64_t offset)
 {

@@ -102,10 +102,12 @@ int core_find_candidates(struct core *core, struct failure *f)
 	for (uint32_t i = 0; i < core->roots; i++)
 		wanted[i] = btf_type(core->ours, btf_strip(core->ours, core->root[i].type));
 	for (uint32_t id = 1; id <= core->kernel->count; id++) {
-		struct btf_type type = btf_type(core->kernel, id);
+		enum btf_kind kind = btf_kind(core->kernel, id);
+		struct btf_type type;
 
-		if (!is_composite(type.kind) && !is_enum(type.kind))
+		if (!is_composite(kind) && !is_enum(kind))
 			continue;
+		type = btf_type(core->kernel, id);
 		for (uint32_t i = 0; i < core->roots; i++) {
 			struct core_root *root = &core->root[i];
 

@@ -70,7 +70,11 @@ INLINE uint32_t state_of(struct task_struct *task)
 	return ((struct task_struct___long_state *)task)->state;
 }
 
-/* RSS in pages; 0 without memory, and for kernel threads that have borrowed some. */
+/*
+ * RSS in pages; 0 without memory, and for kernel threads that have borrowed some. For the access to mm the verifier of 6.18
+ * looks through the names of all the kernel's types, four times on each path that leads to it: milliseconds. So it is read
+ * before the paths part, and where time does not count by probe_rss(), which asks the verifier for nothing.
+ */
 INLINE uint32_t rss_of(struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;
@@ -97,10 +101,7 @@ INLINE void copy_name(struct slot *slot, struct task_struct *task)
 	to[1] = from[1];
 }
 
-/*
- * All of the record but what was used and RSS: on each path that leads to it, the verifier of 6.18 takes a millisecond
- * to allow the access to mm, so that it is read once, before the paths part.
- */
+/* All of the record but what was used and RSS. */
 INLINE void record(struct slot *slot, struct task_struct *task, uint32_t state)
 {
 	slot->pid = task->pid;
@@ -237,9 +238,8 @@ INLINE void end_without(struct on_cpu *cpu, struct task_struct *prev, int seen, 
 	mark(slot, key_slot(key) - 1);
 }
 
-INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int preempted)
+INLINE void record_outgoing(struct on_cpu *cpu, struct task_struct *prev, int preempted, uint32_t rss_pages)
 {
-	uint32_t rss_pages = rss_of(prev);	/* first: see record() */
 	uint32_t state = preempted ? 0 : state_of(prev);
 	struct tenancy held = { 0 }, *tenancy;
 	struct slot *slot;
@@ -323,6 +323,7 @@ int on_switch(uint64_t *arguments)
 	uint32_t number = this_cpu();
 	struct on_cpu *cpu = map_lookup(&on_cpu_map, &number);
 	struct task_struct *prev, *next;
+	uint32_t rss_pages;
 
 	if (!cpu)
 		return 0;
@@ -333,11 +334,12 @@ int on_switch(uint64_t *arguments)
 		prev = ARGUMENT(arguments, 1);
 		next = ARGUMENT(arguments, 2);
 	}
+	rss_pages = rss_of(prev);
 	step_sequence(cpu);
 	if (cpu->task != (uint64_t)prev)
 		end_unseen(cpu);
 	if (prev->pid)
-		record_outgoing(cpu, prev, arguments[0] & 1);
+		record_outgoing(cpu, prev, arguments[0] & 1, rss_pages);
 	note_incoming(cpu, next);
 	step_sequence(cpu);
 	return 0;
@@ -430,7 +432,7 @@ int on_seed(struct bpf_iter__task *context)
 
 	if (!task)
 		return 0;
-	rss_pages = rss_of(task);
+	rss_pages = probe_rss(task);
 	c = the_counters();
 	e = the_epoch();
 	tenancy = settle(task);

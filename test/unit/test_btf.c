@@ -59,7 +59,7 @@ static void all_kinds(void **state)
 	build_all_kinds(&build);
 	build_open(&build);
 	for (uint32_t id = 0; id < BTF_KINDS; id++) {
-		assert_int_equal(btf_type(btf, id).kind, id);
+		assert_true(btf_type(btf, id).kind == id && btf_kind(btf, id) == id);
 		assert_int_equal(btf_strip(btf, id), want[id].stripped);
 		assert_int_equal(btf_size(btf, id), want[id].size);
 	}
@@ -93,6 +93,8 @@ static void all_kinds(void **state)
 	assert_int_equal(btf_find(btf, BTF_INT, "intx"), 0);
 	/* ids that do not exist are void */
 	assert_int_equal(btf_type(btf, BTF_KINDS).kind, BTF_VOID);
+	assert_int_equal(btf_kind(btf, BTF_KINDS), BTF_VOID);
+	assert_int_equal(btf_kind(btf, BTF_VOID), BTF_VOID);
 	assert_string_equal(btf_type(btf, UINT32_MAX).name, "");
 	assert_int_equal(btf_size(btf, UINT32_MAX), -1);
 	assert_int_equal(btf_strip(btf, UINT32_MAX), UINT32_MAX);
