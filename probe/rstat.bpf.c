@@ -291,8 +291,20 @@ INLINE void count_without(struct on_cpu *cpu, struct task_struct *next, struct t
 	tenancy->base = use_of(next);
 }
 
+/*
+ * Whether it is still what this task holds, which does not change once a task with a slot has run. Another task may have got
+ * the memory: then the slot is dead, or another's, or its end was not seen, and it has that task's pid.
+ */
+INLINE int still_holds(const struct recent *recent, struct task_struct *task)
+{
+	struct slot *slot = recent->task == (uint64_t)task ? slot_of(recent->held.key) : 0;
+
+	return slot && !(ONCE(slot->flags) & SLOT_DEAD) && slot->pid == (uint32_t)task->pid;
+}
+
 INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
 {
+	struct recent *recent = &cpu->recent[(uint32_t)next->pid % RECENT_TASKS];
 	struct tenancy *tenancy;
 	uint64_t key = NO_SLOT;
 
@@ -300,6 +312,11 @@ INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
 	ONCE(cpu->now.key) = NO_SLOT;
 	if (!next->pid)
 		return;
+	if (still_holds(recent, next)) {	/* a third of what looking into its storage takes */
+		cpu->now.base = recent->held.base;
+		ONCE(cpu->now.key) = recent->held.key;
+		return;
+	}
 	tenancy = tenancy_of(next);
 	if (!tenancy && may_adopt())
 		tenancy = make_tenancy(next);
@@ -311,10 +328,13 @@ INLINE void note_incoming(struct on_cpu *cpu, struct task_struct *next)
 		}
 		cpu->now.base = tenancy->base;
 	}
-	if (key_slot(key))
+	if (key_slot(key)) {
 		ONCE(cpu->now.key) = key;
-	else
+		recent->task = (uint64_t)next;
+		recent->held = cpu->now;
+	} else {
 		ONCE(cpu->since_ns) = next->se.sum_exec_runtime;
+	}
 }
 
 SEC("tp_btf/sched_switch")

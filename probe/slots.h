@@ -45,9 +45,19 @@ struct tenancy {
 	struct use base;
 };
 
+/* A task that ran on a CPU lately, and what it holds. */
+struct recent {
+	uint64_t task;		/* struct task_struct *, or 0 */
+	struct tenancy held;	/* with a slot */
+	uint64_t reserved[3];
+};
+
+enum { RECENT_TASKS = 16 };	/* by the low bits of their pids */
+
 /*
  * What runs on one CPU, for the kernel side only: user space never maps a kernel pointer. The first line is written
- * by that CPU's switches; the second by the passes, and read where no switch tells what runs (asked: by the sample program).
+ * by that CPU's switches, as are the last; the second by the passes, and read where no switch tells what runs (asked: by the
+ * sample program).
  */
 struct on_cpu {
 	uint64_t sequence;	/* odd while a switch changes what follows */
@@ -60,9 +70,12 @@ struct on_cpu {
 	struct tenancy seed;
 	uint64_t seed_sequence;	/* the switch after which it was so */
 	uint64_t asked, asked_passes;	/* the sequence at which nothing was found to run, and how many passes were made then */
+
+	struct recent recent[RECENT_TASKS];
 };
 
-_Static_assert(sizeof(struct on_cpu) == 128, "two cache lines per CPU");
+_Static_assert(sizeof(struct recent) == 64, "a recent task is one cache line");
+_Static_assert(__builtin_offsetof(struct on_cpu, recent) == 128, "two cache lines, and the recent tasks");
 _Static_assert(__builtin_offsetof(struct on_cpu, seed_task) == 64, "seed apart from what switches write");
 
 /* The loader sets max_entries where 0 stands, from the machine. */

@@ -250,10 +250,10 @@ sub test_deaf {
 	load_stop($_) for $hog, $unheard;
 }
 
-# Ends that are not seen, of 300 tasks: their slots are taken back, so many at least.
+# Ends that are not seen, of some tasks: their slots are taken back, so many at least.
 sub takes_back {
-	my ($rstat, $before, $least) = @_;
-	my $load = load_start('forks', 300);
+	my ($rstat, $before, $tasks, $least) = @_;
+	my $load = load_start('forks', $tasks);
 	order($load, 'go');
 	samples_until_done($rstat, $load);
 	my $sample;
@@ -269,11 +269,12 @@ sub takes_back {
 	cmp_ok(abs($after - $before), '<=', 20, "slots in use less tasks: $before before, $after after");
 }
 
-# Fails: probe_complete() that does nothing (emit/ladder.c), or on_reclaim() without its body.
+# Fails: probe_complete() that does nothing (emit/ladder.c), or on_reclaim() without its body; still_holds() that does not look
+# at the pid (probe): a task in the memory of one that has gone unseen is taken for it, and its own slot is nobody's.
 sub test_blind {
 	my $rstat = rstat_start('-i', 500, '--probe', 'build/test/probe-blind.bpf.o');
 	sample_from_now($rstat) for 1 .. 2;
-	takes_back($rstat, leaked($rstat), 300);
+	takes_back($rstat, leaked($rstat), 10_000, 10_000);
 	rstat_stop($rstat);
 }
 
@@ -285,7 +286,7 @@ sub test_gone {
 	sample_from_now($rstat) for 1 .. 2;
 	my $before = leaked($rstat);
 	my $sleepers = load_start('sleep', 100);
-	takes_back($rstat, $before, 285);
+	takes_back($rstat, $before, 300, 285);
 	cmp_ok(next_sample($rstat)->{tasks}{lost}, '<', 350, 'but not those of 100 that sleep');
 	load_stop($sleepers);
 	rstat_stop($rstat);

@@ -9,7 +9,7 @@
  *	make_tenancy		make_tenancy(): storage with its first value comes into being at once (rstat.bpf.c)
  *	take_number, pop_old	take_number(), pop_old(), pop_from() (slots.h)
  *	give_slot, fill_slot	give_slot(), fill_slot(), settle() and adopt(), which call it
- *	note_incoming, record_outgoing	the same; cpu->now is local here: one CPU writes and reads it (running.pml has the rest)
+ *	note_incoming, record_outgoing	the same; note_stored: of the former what looks into the storage; cpu->now is local here: one CPU writes and reads it (running.pml has the rest)
  *	on_free, on_reclaim	the same
  *	mark, set_mark, free_number	the same; WINDOW: of the epochs whose marks scan_marked() looks for (tasks.c)
  *	user()			monitor_take(): a pass (probe_refresh(), on_seed()), probe_begin_scan(), tasks_read()
@@ -71,6 +71,9 @@ bit exits[TASKS];		/* __state is TASK_DEAD: the next switch from it is the last 
 byte total[TASKS];		/* se.sum_exec_runtime */
 bit stored[TASKS];		/* has a tenancy */
 byte key[TASKS], base[TASKS];
+#ifdef RECENT
+byte recent_key[TASKS], recent_base[TASKS];	/* what it held when it ran last */
+#endif
 byte over;			/* tasks that are freed, or will not run again */
 bit passing, grace[TASKS];	/* RCU: a task is freed when the pass program has ended that was under way when it was released */
 
@@ -275,7 +278,20 @@ inline give_slot(t)
 
 /* ---- the programs that run with a task */
 
+/* From its storage, or, on a CPU where it ran lately, what it held then: one step, since nobody ends a task that runs. */
 inline note_incoming(t)
+{
+	if
+#ifdef RECENT
+	:: d_step { HAS_SLOT(recent_key[t]) && generation[NUMBER(recent_key[t])] == GENERATION(recent_key[t]) && !dead[NUMBER(recent_key[t])] ->
+		now_key = recent_key[t];
+		now_base = recent_base[t] }
+#endif
+	:: 1 -> note_stored(t)
+	fi
+}
+
+inline note_stored(t)
 {
 	now_key = NO_SLOT;
 #ifndef NO_ADOPTION
@@ -305,7 +321,11 @@ inline note_incoming(t)
 	:: else
 	fi;
 	if
-	:: HAS_SLOT(now_key)
+	:: HAS_SLOT(now_key) ->
+#ifdef RECENT
+		d_step { recent_key[t] = now_key; recent_base[t] = now_base }
+#endif
+		skip
 	:: else -> now_key = NO_SLOT; since = total[t]
 	fi
 }

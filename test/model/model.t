@@ -21,6 +21,8 @@ my @right = (
 	[ 'life', 'the same, where switches adopt nobody', '-DTASKS=1 -DRUNS=2 -DUNBORN -DNO_ADOPTION' ],
 	[ 'life', 'an end that is not seen', '-DTASKS=1 -DRUNS=2 -DUNBORN -DBLIND' ],
 	[ 'life', 'two tasks, one slot, births and ends that are not seen', '-DSLOTS=1 -DROUNDS=1 -DUNBORN -DBLIND' ],
+	[ 'life', 'who is found among those that ran lately', '-DTASKS=1 -DRUNS=3 -DUNBORN -DRECENT' ],
+	[ 'life', 'two of them, one slot, ends that are not seen', '-DSLOTS=1 -DROUNDS=1 -DRUNS=2 -DBLIND -DRECENT' ],
 	[ 'life', 'who waits for a slot and sleeps', '-DSLOTS=1 -DROUNDS=1 -DSLEEPER' ],
 	[ 'running', 'all switches seen', '-DSWITCHES=4' ],
 	[ 'running', 'switches that are not seen', '-DUNSEEN' ],
