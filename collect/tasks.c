@@ -4,7 +4,7 @@
  *
  * 1. Each slot that is marked as written since the scan before is read once, between two readings of its generation. What
  *    it has beyond that scan is added to its process; a slot of a new generation counts from zero. At the start and after
- *    each pass all slots are read, and those noted that have lost their task.
+ *    each pass all slots are read, and those noted that may have lost their task.
  * 2. A dead slot is counted once. A leader's end is the end of its process and goes to the group of its name; a
  *    thread's belongs to its process while that lives.
  * 3. What runs right now is laid over: counters newer than any record, of tasks that may never switch.

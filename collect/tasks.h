@@ -42,7 +42,7 @@ struct tasks_options {
 
 enum { TASKS_BUCKETS = 4096, TASKS_STALE_MAX = 1024 };
 
-/* A slot that has lost its task, as it was read. */
+/* A slot that may have lost its task, as it was read. */
 struct tasks_stale {
 	uint32_t number, generation, stamp;
 };

@@ -41,7 +41,7 @@ static int probe_begin(struct monitor *monitor)
 	return error ? error : probe->unmapped ? probe->unmapped : unmapped;
 }
 
-/* What the scan has found to have lost its task. */
+/* What may have lost its task, as the scan has found. */
 static void probe_complete(struct monitor *monitor)
 {
 	const struct tasks *tasks = &monitor->tasks;

@@ -40,7 +40,7 @@ static inline bool bytes_copy(struct bytes b, uint64_t offset, void *to, size_t 
 }
 
 /* The word at offset, whatever its alignment; 0 where it is not all inside. No call: the kernel's types are read by it. */
-__attribute__((always_inline)) static inline uint32_t bytes_word(struct bytes b, uint64_t offset)
+static inline __attribute__((always_inline)) uint32_t bytes_word(struct bytes b, uint64_t offset)
 {
 	const void *from = bytes_at(b, offset, sizeof(uint32_t));
 	uint32_t word = 0;

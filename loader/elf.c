@@ -121,19 +121,19 @@ static int check_sections(struct elf *elf, struct failure *f)
 static int check_relocations(const struct elf *elf, struct failure *f)
 {
 	for (uint32_t i = 1; i < elf->sections; i++) {
-		struct section_header header = header_of(elf, i);
-		struct elf_section section = elf_section(elf, i), target;
+		struct section_header header = header_of(elf, i), target;
+		struct elf_section section = elf_section(elf, i);
 
 		if (header.type != ELF_REL)
 			continue;
-		if (header.entry_size != sizeof(struct relocation) || header.info >= elf->sections ||
+		if (header.entry_size != sizeof(struct relocation) || !header.info || header.info >= elf->sections ||
 		    header_of(elf, header.link < elf->sections ? header.link : 0).type != ELF_SYMTAB)
 			return bad(f, section.name, "entry size, symbol table or target");
-		target = elf_section(elf, header.info);	/* empty where it is not in the file: the null section may say any size */
+		target = header_of(elf, header.info);
 		for (uint32_t k = 0; k < elf_relocations(&section); k++) {
 			struct elf_relocation r = elf_relocation(&section, k);
 
-			if (r.symbol >= elf->symbols || r.offset >= target.data.size)
+			if (r.symbol >= elf->symbols || r.offset >= target.size)
 				return bad(f, section.name, "a relocation outside symbols or target");
 		}
 	}

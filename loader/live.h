@@ -111,7 +111,7 @@ static inline bool probe_is_stale(const struct probe_passes *passes, uint32_t st
 	return passes->twice && (int32_t)(stamp - passes->before) < 0;
 }
 
-/* Takes a slot back, unless it has changed: number and generation as they were read. 0 or -errno. */
+/* Takes a slot back, unless it has changed, or its task lives: number and generation as they were read. 0 or -errno. */
 int probe_reclaim(struct probe *probe, uint32_t number, uint32_t generation, uint32_t stamp);
 
 /*

@@ -31,7 +31,7 @@ struct entry {
 
 enum {
 	SAYS_EXISTS = -17,	/* -EEXIST */
-	STATE_UNHELD = 0x8000,	/* in slot.state, besides the kernel's: no entry held it when it was to be taken back */
+	STATE_UNHELD = 0x4000,	/* in slot.state, besides the kernel's: no entry held it when it was to be taken back */
 	PREEMPTED = 0x100,	/* TASK_REPORT_MAX, include/linux/sched.h: in a record's prev_state since 4.14 */
 };
 
@@ -501,7 +501,8 @@ int on_portable_sample(uint64_t *arguments)
 
 /*
  * Whether the entry's task, which no pass has met, still lives. The memory of one that is gone has another task, of another
- * pid, or it as it was at the end. Where the entry knows no task, no switch from it was seen: it is gone, or on its CPU.
+ * pid, or it as it was at the end; or parts of both for a while, then its slot waits. Where the entry knows no task, no switch
+ * from it was seen: it is taken for gone.
  */
 INLINE int is_alive(const struct entry *entry, uint32_t pid)
 {
@@ -514,7 +515,7 @@ INLINE int is_alive(const struct entry *entry, uint32_t pid)
  * As on_reclaim(), but also where the last switch was not seen: the kernel skips programs on perf events while it is in a map
  * operation of user space on that CPU, which may be preempted there. Who takes the entry ends the slot. One that no entry
  * holds, since another task took its pid, is nobody's, or somebody is about to end it: so it is taken back the second time, a
- * pass later. Only one thread of user space runs this.
+ * pass or two later. Only one thread of user space runs this.
  */
 SEC("portable_run/reclaim")
 int on_portable_reclaim(uint64_t *arguments)
@@ -532,6 +533,7 @@ int on_portable_reclaim(uint64_t *arguments)
 	entry = entry_of(pid);
 	if (entry && entry->tenancy.key == key) {
 		if (!(slot->state & STATE_DEAD) && is_alive(entry, pid)) {
+			slot->rss_pages = probe_rss((void *)entry->task);
 			slot->stamp = jiffies64();
 			return 0;
 		}

@@ -221,6 +221,7 @@ INLINE void end_without(struct on_cpu *cpu, struct task_struct *prev, int seen, 
 {
 	struct tenancy *tenancy = tenancy_of(prev);
 	struct slot *slot;
+	struct use use;
 	uint64_t key;
 
 	if (seen)
@@ -229,11 +230,13 @@ INLINE void end_without(struct on_cpu *cpu, struct task_struct *prev, int seen, 
 		cpu->other_ns += prev->se.sum_exec_runtime - ONCE(tenancy->base.cpu_ns);
 	if (!tenancy)
 		return;
-	tenancy->base = use_of(prev);
+	use = use_of(prev);
+	tenancy->base = use;
 	key = ONCE(tenancy->key);
 	slot = slot_of(key);
 	if (!slot)
 		return;
+	tenancy->base = use_since(&use, &slot->used);	/* used: where its storage was not to be had when it came in */
 	record(slot, prev, state);
 	mark(slot, key_slot(key) - 1);
 }

@@ -185,7 +185,7 @@ static void scan(struct feed *feed, struct tasks *tasks, struct tasks_view *view
 	unsigned readings = 1 + feed_byte(feed) % 3;
 
 	passes->known = feed_bool(feed);
-	passes->twice = passes->known && readings != 2;
+	passes->twice = passes->known && readings != 2;	/* no byte more, so that the corpus keeps its meaning */
 	passes->last = (uint32_t)feed_upto(feed, UINT32_MAX);
 	passes->before = passes->last - 256;
 	view->readable = (uint32_t)feed_upto(feed, UINT32_MAX);	/* what it may be is for it to check */
@@ -205,7 +205,7 @@ static void scan(struct feed *feed, struct tasks *tasks, struct tasks_view *view
 	check_sample(s, options);
 	check_processes(tasks);
 	check_lists(tasks, s);
-	/* once for each reading: the second time it is not as it was, and stays */
+	/* once for each reading: what is there twice is refused the second time, as its stamp has changed */
 	MUST(tasks->stale_count <= 3 * capacity);
 	for (uint32_t i = 0; i < tasks->stale_count; i++)
 		MUST(tasks->stale[i].number < capacity);

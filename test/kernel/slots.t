@@ -39,7 +39,7 @@ sub ended_sum {
 }
 
 # How many more slots are in use than there are tasks. Some kernels leave tasks out of every pass, which get a slot when they
-# switch: on one that is ten. Both numbers are not of one moment, so that of several samples the middle one counts.
+# switch: on one that is ten. Both numbers are not of one moment, so the middle one of several samples counts.
 sub leaked {
 	my ($rstat) = @_;
 	my @more;
@@ -262,8 +262,6 @@ sub takes_back {
 		last if $sample->{tasks}{lost} >= $least;
 	}
 	cmp_ok($sample->{tasks}{lost}, '>=', $least, "ends that were not seen: $sample->{tasks}{lost} slots are taken back");
-	$sample = next_sample($rstat);
-	is((grep { $_->{name} eq 'load' && $_->{state} eq 'Z' } @{ $sample->{blocked} }), 0, 'and are no zombies any more');
 	load_stop($load);
 	my $after = leaked($rstat);
 	cmp_ok(abs($after - $before), '<=', 20, "slots in use less tasks: $before before, $after after");
@@ -275,10 +273,12 @@ sub test_blind {
 	my $rstat = rstat_start('-i', 500, '--probe', 'build/test/probe-blind.bpf.o');
 	sample_from_now($rstat) for 1 .. 2;
 	takes_back($rstat, leaked($rstat), 10_000, 10_000);
+	my $sample = next_sample($rstat);
+	is((grep { $_->{name} eq 'load' && $_->{state} eq 'Z' } @{ $sample->{blocked} }), 0, 'and are no zombies any more');
 	rstat_stop($rstat);
 }
 
-# Nor is their last switch, so that their slots do not tell; and what sleeps beside them is met by no pass either, and keeps
+# Neither the end of tasks nor their last switch is seen, so that their slots do not tell; and what sleeps beside them is met by no pass either, and keeps
 # its slots. Of some that are gone the memory still looks alive (seen: 6), until it is used again. Fails: probe_refresh()
 # that never knows of two passes; is_alive() that says no, or yes (probe/portable.h).
 sub test_gone {
@@ -286,7 +286,7 @@ sub test_gone {
 	sample_from_now($rstat) for 1 .. 2;
 	my $before = leaked($rstat);
 	my $sleepers = load_start('sleep', 100);
-	takes_back($rstat, $before, 300, 285);
+	takes_back($rstat, $before, 300, 250);
 	cmp_ok(next_sample($rstat)->{tasks}{lost}, '<', 350, 'but not those of 100 that sleep');
 	load_stop($sleepers);
 	rstat_stop($rstat);

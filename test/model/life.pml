@@ -72,7 +72,7 @@ byte total[TASKS];		/* se.sum_exec_runtime */
 bit stored[TASKS];		/* has a tenancy */
 byte key[TASKS], base[TASKS];
 #ifdef RECENT
-byte recent_key[TASKS], recent_base[TASKS];	/* what it held when it ran last */
+byte recent_key[TASKS], recent_base[TASKS];	/* what it held when it ran on some CPU */
 #endif
 byte over;			/* tasks that are freed, or will not run again */
 bit passing, grace[TASKS];	/* RCU: a task is freed when the pass program has ended that was under way when it was released */
@@ -323,7 +323,10 @@ inline note_stored(t)
 	if
 	:: HAS_SLOT(now_key) ->
 #ifdef RECENT
-		d_step { recent_key[t] = now_key; recent_base[t] = now_base }
+		if	/* or on another CPU than the one it is found on later */
+		:: d_step { recent_key[t] = now_key; recent_base[t] = now_base }
+		:: 1
+		fi;
 #endif
 		skip
 	:: else -> now_key = NO_SLOT; since = total[t]

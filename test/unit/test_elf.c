@@ -247,8 +247,8 @@ static void relocations(void **state)
 	REFUSES(first->r_offset, UINT64_MAX, ".reltp_btf/sched_switch: EINVAL: a relocation outside");
 	REFUSES(first->r_info, (uint64_t)o.symbols << 32 | 1,
 		".reltp_btf/sched_switch: EINVAL: a relocation outside symbols or target");
-	o.section[0].sh_size = UINT64_MAX;	/* the null section has no contents, whatever it says */
-	REFUSES(s->sh_info, 0, ".reltp_btf/sched_switch: EINVAL: a relocation outside symbols or target");
+	o.section[0].sh_size = o.size;	/* the null section has no contents, whatever it says */
+	REFUSES(s->sh_info, 0, ".reltp_btf/sched_switch: EINVAL: entry size, symbol table or target");
 }
 
 /* What relocations refer to is checked when maps are linked. */
