@@ -105,9 +105,10 @@ sub test_turnover {
 	my $last = $samples[-1]{tasks};
 	my $sum = ended_sum(@samples);
 	is($last->{dropped}, 0, "of $forks processes with 16,384 slots none was without one");
-	# the kernel does not deliver a few in ten thousand, least while others attach programs
-	cmp_ok($last->{lost}, '<=', $forks / 100, "$last->{lost} ends were not seen, but found");
-	ok(near($sum, $forks, 0.01, 0), "$sum ended processes are counted");
+	# the kernel does not deliver a few in ten thousand, least while others attach programs; on perf events some in a thousand
+	my $unseen = ($ENV{RSTAT_ATTACH} // 'btf') eq 'perf' ? 0.03 : 0.01;
+	cmp_ok($last->{lost}, '<=', $forks * $unseen, "$last->{lost} ends were not seen, but found");
+	ok(near($sum, $forks, $unseen, 0), "$sum ended processes are counted");
 	cmp_ok(abs($after - $before), '<=', 20, "slots in use less tasks: $before before, $after after");
 	# a number is given out again two samples later at the earliest, so that three times the most of one are in use
 	my ($most) = sort { $b <=> $a } map { ended_sum($_) } @samples;
