@@ -9,7 +9,8 @@
  *	make_tenancy		make_tenancy(): storage with its first value comes into being at once (rstat.bpf.c)
  *	take_number, pop_old	take_number(), pop_old(), pop_from() (slots.h)
  *	give_slot, fill_slot	give_slot(), fill_slot(), settle() and adopt(), which call it
- *	note_incoming, record_outgoing	the same; note_stored: of the former what looks into the storage; cpu->now is local here: one CPU writes and reads it (running.pml has the rest)
+ *	note_incoming, record_outgoing	the same; cpu->now is local here: one CPU writes and reads it (running.pml has the rest)
+ *	note_stored		note_incoming() where the task is not among the recent ones
  *	on_free, on_reclaim	the same
  *	mark, set_mark, free_number	the same; WINDOW: of the epochs whose marks scan_marked() looks for (tasks.c)
  *	user()			monitor_take(): a pass (probe_refresh(), on_seed()), probe_begin_scan(), tasks_read()
