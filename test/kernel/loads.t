@@ -156,7 +156,19 @@ sub test_bomb {
 	}
 }
 
-# All pids are those of the first namespace; births outside are seen, and what runs is adopted.
+# A switch away and back.
+sub stop_and_go {
+	my ($pid) = @_;
+	kill STOP => $pid;
+	for (1 .. 1000) {
+		last if task_state($pid) eq 'T';
+		sleep 0.01;
+	}
+	kill CONT => $pid;
+}
+
+# All pids are those of the first namespace; births outside are seen, and what is switched is adopted. Alone on its CPU
+# the hog may run for a second without one, which is not seen (docs/design.md).
 # Fails: on_reclaim that trusts passes which do not see everything; take_ends() left out: it does not end.
 sub test_namespace {
 	my $name = 'rstat in a pid namespace of its own';
@@ -164,6 +176,9 @@ sub test_namespace {
 	my @arguments = ('-o', 'json', '-i', window_ms(), '-t', 20, '--min-cpu', 0);
 	my $rstat = Rstat::start('unshare', '--pid', '--fork', '--kill-child=KILL', './rstat', '--attach',
 		$ENV{RSTAT_ATTACH} // 'btf', @arguments);
+	next_sample($rstat);
+	stop_and_go($hog->{pid});
+	sample_from_now($rstat);
 	my @samples = samples_in_time($rstat, sub { machine($hog->{pid}) });
 	check_machine($name, @samples);
 	check_process_row($name, $hog->{pid}, @samples);
