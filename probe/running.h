@@ -31,6 +31,12 @@ INLINE uint64_t read_sequence(struct on_cpu *cpu, int portable)
 	return sequence;
 }
 
+/* Whether a switch was at work meanwhile. */
+INLINE int has_changed(struct on_cpu *cpu, int portable, uint64_t sequence)
+{
+	return sequence & 1 || read_sequence(cpu, portable) != sequence;
+}
+
 /* What a reading of a CPU's entry has brought. */
 enum reading {
 	READ_CHANGING,	/* nothing: a switch is at work */
@@ -46,7 +52,7 @@ INLINE int is_current(uint64_t task, uint32_t number)
 {
 	struct task_struct *pointer = (void *)task;
 
-	return task & 1 || (probe_runs(pointer) && probe_cpu(pointer) == number);
+	return (config.path == PATH_PERF && is_by_pid(task)) || (probe_runs(pointer) && probe_cpu(pointer) == number);
 }
 
 /* The task that a pass has found to run on the CPU since its last switch, if it does. */
@@ -62,36 +68,43 @@ INLINE enum reading read_running(struct running *out, struct on_cpu *cpu, uint32
 {
 	uint64_t task = ONCE(cpu->task), cpu_ns;
 	uint64_t other_ns = ONCE(cpu->other_ns), since_ns = ONCE(cpu->since_ns);
-	int switched = task && is_current(task, number), known = task || cpu->seed_task;
-	struct tenancy held = switched ? cpu->now : cpu->seed;
-	struct task_struct *running = (void *)(switched ? task : seeded(cpu, number));
+	struct tenancy held = cpu->now;
+	struct task_struct *running = (void *)task;
+	enum reading nothing = task || cpu->seed_task ? READ_NOTHING : READ_WELL;
 	struct use use;
-	uint32_t pid = 0;
+	uint32_t pid;
 
-	out->slot = 0;
-	if (running) {
-		/* a task that runs is not freed under us (RCU), but may be switched out at any moment */
-		pid = PROBE_READ(running, pid);
-		out->tgid = PROBE_READ(running, tgid);
-		out->rss_pages = probe_rss(running);
-		use = probe_use(running);
-		out->used = use_since(&use, &held.base);
-		cpu_ns = use.cpu_ns;
-		if (portable && config.path == PATH_PERF)
-			cpu_ns = clock_ns();
-		if (!portable && !switched)	/* its beginning was not seen: as end_without() will count it */
-			since_ns = is_dropped(held.key) ? held.base.cpu_ns : cpu_ns;
-		if ((switched || !portable) && (pid || (portable && is_by_pid(task))) && !key_slot(held.key) &&
-		    cpu_ns > since_ns)
-			other_ns += cpu_ns - since_ns;
+	out->slot = out->pid = 0;	/* where a switch is at work, other_ns stays */
+	if (!task || !is_current(task, number)) {
+		running = (void *)seeded(cpu, number);
+		if (!running) {
+			if (has_changed(cpu, portable, sequence))
+				return READ_CHANGING;
+			out->other_ns = other_ns;
+			return nothing;
+		}
+		held = cpu->seed;
+		/* its beginning was not seen: as end_without() will count it */
+		since_ns = !portable && is_dropped(held.key) ? held.base.cpu_ns : UINT64_MAX;
 	}
-	if (sequence & 1 || read_sequence(cpu, portable) != sequence)
+	/* a task that runs is not freed under us (RCU), but may be switched out at any moment */
+	pid = PROBE_READ(running, pid);
+	out->tgid = PROBE_READ(running, tgid);
+	out->rss_pages = probe_rss(running);
+	use = probe_use(running);
+	out->used = use_since(&use, &held.base);
+	cpu_ns = use.cpu_ns;
+	if (portable && config.path == PATH_PERF)
+		cpu_ns = clock_ns();
+	if ((pid || (portable && is_by_pid(task))) && !key_slot(held.key) && cpu_ns > since_ns)
+		other_ns += cpu_ns - since_ns;
+	if (has_changed(cpu, portable, sequence))
 		return READ_CHANGING;
 	out->pid = pid;
 	out->generation = key_generation(held.key);
 	out->slot = key_slot(held.key);
 	out->other_ns = other_ns;
-	return known && !running ? READ_NOTHING : READ_WELL;
+	return READ_WELL;
 }
 
 /*
@@ -103,23 +116,29 @@ INLINE void copy_running(struct running *out, struct on_cpu *cpu, uint32_t numbe
 {
 	uint64_t sequence = read_sequence(cpu, portable);
 	enum reading reading = read_running(out, cpu, number, portable, sequence);
-	int again = cpu->asked == sequence;
 
-	out->changing = reading == READ_CHANGING || (reading == READ_NOTHING && !again);
-	out->unseen = reading == READ_NOTHING && again && cpu->asked_passes == passes;
-	if (reading == READ_NOTHING && !again) {
-		cpu->asked = sequence;
-		cpu->asked_passes = passes;
+	out->unseen = 0;
+	out->changing = reading == READ_CHANGING;
+	if (reading != READ_NOTHING)
+		return;
+	if (cpu->asked == sequence) {
+		out->unseen = cpu->asked_passes == passes;
+		return;
 	}
-	if (reading != READ_WELL)
-		out->slot = out->pid = 0;	/* other_ns stays */
+	out->changing = 1;
+	cpu->asked = sequence;
+	cpu->asked_passes = passes;
 }
 
 /* Of SAMPLE_STEP CPUs, from that number on. */
 INLINE void sample_some(uint64_t first, int portable)
 {
 	struct counters *c = the_counters();
-	uint64_t passes = c ? ONCE(c->passes) : 0;
+	uint64_t passes;
+
+	if (!c)
+		return;
+	passes = ONCE(c->passes);
 
 	/* of 64 bits, since the verifier forgets a narrower counter when it is spilled; a copy's address may escape */
 	for (uint64_t i = 0; i < SAMPLE_STEP && i < config.cpus; i++) {
@@ -131,8 +150,7 @@ INLINE void sample_some(uint64_t first, int portable)
 			break;
 		copy_running(out, cpu, number, portable, passes);
 	}
-	if (c)
-		c->jiffies = jiffies64();
+	c->jiffies = jiffies64();
 }
 
 /* On a CPU whose last switch does not tell, or that has not switched since we attached. */
