@@ -38,6 +38,15 @@ static uint32_t word_at(const struct btf *btf, uint64_t offset)
 	return bytes_word(btf->types, offset);
 }
 
+/* Of an id up to the count: its record lies inside, index_types() has seen to that. */
+static uint32_t info_of(const struct btf *btf, uint32_t id)
+{
+	uint32_t info;
+
+	__builtin_memcpy(&info, btf->types.data + btf->index[id] + offsetof(struct record, info), sizeof info);
+	return info;
+}
+
 size_t btf_index_entries(struct bytes data)
 {
 	return data.size / sizeof(struct record) + 2;
@@ -92,9 +101,12 @@ static const char *string_at(const struct btf *btf, uint32_t offset)
 	return offset < btf->strings.size ? (const char *)btf->strings.data + offset : "";
 }
 
-enum btf_kind btf_kind(const struct btf *btf, uint32_t id)
+uint32_t btf_next(const struct btf *btf, uint32_t id, uint32_t kinds)
 {
-	return id && id <= btf->count ? kind_of(word_at(btf, btf->index[id] + offsetof(struct record, info))) : BTF_VOID;
+	while (++id <= btf->count)
+		if (kinds >> kind_of(info_of(btf, id)) & 1)
+			return id;
+	return 0;
 }
 
 struct btf_type btf_type(const struct btf *btf, uint32_t id)
@@ -197,8 +209,10 @@ int64_t btf_size(const struct btf *btf, uint32_t id)
 
 uint32_t btf_find(const struct btf *btf, enum btf_kind kind, const char *name)
 {
-	for (uint32_t id = 1; id <= btf->count; id++)
-		if (btf_kind(btf, id) == kind && string_equal(string_at(btf, word_at(btf, btf->index[id])), name))
-			return id;
-	return 0;
+	uint32_t id = 0;
+
+	while ((id = btf_next(btf, id, 1u << kind)))
+		if (string_equal(string_at(btf, word_at(btf, btf->index[id])), name))
+			break;
+	return id;
 }

@@ -66,8 +66,8 @@ size_t btf_index_entries(struct bytes data);
  */
 int btf_open(struct btf *btf, struct bytes data, uint32_t *index, const char *what, struct failure *f);
 
-/* The kind of an id: BTF_VOID for 0 and for ids that do not exist. Much less work than btf_type(). */
-enum btf_kind btf_kind(const struct btf *btf, uint32_t id);
+/* The id after that one (0: the first) that is of one of the kinds, of which each is a bit; 0: none. */
+uint32_t btf_next(const struct btf *btf, uint32_t id, uint32_t kinds);
 
 /* The type of an id; kind BTF_VOID for 0 and for ids that do not exist. */
 struct btf_type btf_type(const struct btf *btf, uint32_t id);

@@ -14,7 +14,13 @@
 
 #include "loader/sys.h"
 
-enum { STEPS_MAX = 16, DEPTH_MAX = 8, INT_SIGNED = 1, POISON = 0xbad0000 };
+enum {
+	STEPS_MAX = 16,
+	DEPTH_MAX = 8,
+	INT_SIGNED = 1,
+	POISON = 0xbad0000,
+	KINDS_OF_ROOTS = 1 << BTF_STRUCT | 1 << BTF_UNION | 1 << BTF_ENUM | 1 << BTF_ENUM64,
+};
 
 struct step {
 	const char *name;	/* NULL: an element */
@@ -98,16 +104,18 @@ static int same_kind(enum btf_kind a, enum btf_kind b)
 int core_find_candidates(struct core *core, struct failure *f)
 {
 	struct btf_type wanted[CORE_ROOTS_MAX];
+	uint64_t first_letters = 0;	/* that occur, with others: most types begin with none */
+	uint32_t id = 0;
 
-	for (uint32_t i = 0; i < core->roots; i++)
+	for (uint32_t i = 0; i < core->roots; i++) {
 		wanted[i] = btf_type(core->ours, btf_strip(core->ours, core->root[i].type));
-	for (uint32_t id = 1; id <= core->kernel->count; id++) {
-		enum btf_kind kind = btf_kind(core->kernel, id);
-		struct btf_type type;
+		first_letters |= 1ull << (wanted[i].name[0] & 63);
+	}
+	while ((id = btf_next(core->kernel, id, KINDS_OF_ROOTS))) {
+		struct btf_type type = btf_type(core->kernel, id);
 
-		if (!is_composite(kind) && !is_enum(kind))
+		if (!(first_letters >> (type.name[0] & 63) & 1))
 			continue;
-		type = btf_type(core->kernel, id);
 		for (uint32_t i = 0; i < core->roots; i++) {
 			struct core_root *root = &core->root[i];
 
