@@ -37,10 +37,10 @@ static inline bool marks_are_recent(uint64_t marks, uint8_t epoch)
 	return ~((ages | highest) - ones * 3) & highest;
 }
 
-/* Whether it is recent and not of the task of that generation, which has ended, nor of one before or after the next. */
-static inline bool mark_is_news(uint8_t mark, uint8_t epoch, uint32_t generation)
+/* Whether it is not of the task of that generation, nor of one before or after the next. */
+static inline bool mark_is_of_next(uint8_t mark, uint32_t generation)
 {
-	return mark_is_recent(mark, epoch) && (mark ^ slot_mark(0, generation)) & MARK_TENANT;
+	return (mark ^ slot_mark(0, generation)) & MARK_TENANT;
 }
 
 #endif

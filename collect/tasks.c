@@ -344,9 +344,10 @@ static bool is_marked(const struct tasks *tasks, const struct tasks_view *view, 
 {
 	uint8_t mark = mark_of(view->marks, number);
 
-	if (all || !view->probe || probe_holds(view->probe, number))
-		return mark_is_recent(mark, view->epoch);
-	return mark_is_news(mark, view->epoch, tasks->generation[number]);
+	if (!mark_is_recent(mark, view->epoch))
+		return false;
+	return all || !view->probe || probe_holds(view->probe, number) ||
+	       mark_is_of_next(mark, tasks->generation[number]);
 }
 
 static void scan_slots(struct tasks *tasks, const struct tasks_view *view)
