@@ -5,15 +5,16 @@
 
 enum { RUN_MIN = 128 };		/* entries: some pages */
 
-/* No task in these slots, as they were read, and none since. */
+/* No task in these slots, as they were read, and none since: a mark is of who has ended there. */
 static bool are_idle(const struct tasks *tasks, const struct tasks_view *view, uint32_t from, uint32_t to)
 {
-	for (uint32_t i = from; i < to; i += MARKS_AT_ONCE)
-		if (marks_are_recent(marks_of(view->marks, i), view->epoch))
+	for (uint32_t i = from; i < to; i++) {
+		uint8_t mark = mark_of(view->marks, i);
+
+		if (tasks->seen[i].alive || tasks->seen[i].listed ||
+		    (mark_is_recent(mark, view->epoch) && mark_is_of_next(mark, tasks->generation[i])))
 			return false;
-	for (uint32_t i = from; i < to; i++)
-		if (tasks->seen[i].alive || tasks->seen[i].listed)
-			return false;
+	}
 	return true;
 }
 

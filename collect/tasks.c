@@ -335,6 +335,21 @@ static uint32_t find_marked(const struct tasks_view *view, uint32_t at, uint32_t
 	return at;
 }
 
+/*
+ * Whether it is marked; unless it lies in a piece that was given back, so that nobody lives there, and the mark is of the last
+ * one who did: as epochs come round it would be mapped for nothing. Where all are read it is, since a task may have come
+ * and gone whose marks came too late.
+ */
+static bool is_marked(const struct tasks *tasks, const struct tasks_view *view, uint32_t number, bool all)
+{
+	uint8_t mark = mark_of(view->marks, number);
+
+	if (!mark_is_recent(mark, view->epoch))
+		return false;
+	return all || !view->probe || probe_holds(view->probe, number) ||
+	       mark_is_of_next(mark, tasks->generation[number]);
+}
+
 static void scan_slots(struct tasks *tasks, const struct tasks_view *view)
 {
 	bool whole = view->whole || !view->marks || !tasks->scans, all = view->all || whole;
@@ -354,7 +369,7 @@ static void scan_slots(struct tasks *tasks, const struct tasks_view *view)
 			next = at + MARKS_AT_ONCE;
 		}
 		for (uint32_t i = at; i < next && i < tasks->readable; i++)
-			if (each || mark_is_recent(__atomic_load_n(&view->marks[i], __ATOMIC_RELAXED), view->epoch))
+			if (each || is_marked(tasks, view, i, all))
 				scan_slot(tasks, view, i);
 	}
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);

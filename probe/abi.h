@@ -42,16 +42,24 @@ struct slot {
 	char name[TASK_NAME_SIZE];		/* comm: any bytes, NUL-terminated by the kernel */
 	uint16_t state;
 	uint8_t flags;
-	uint8_t mark;		/* the low bits of the epoch that its mark is of; for the probe only */
+	uint8_t mark;		/* its mark, once more; for the probe only */
 	uint32_t stamp;		/* jiffies of the record: of a process's threads the newest RSS wins */
 };
 
 /*
  * Behind the slots, in the same array, lie their marks: one byte each, the low bits of the epoch in which the slot was
  * written last. So a scan reads only what has changed. The epoch that a writer takes may be the one before when it writes:
- * scan k looks for k, k-1 and k-2, and what was under way for longer comes when all are read, after the next pass.
+ * scan k looks for k, k-1 and k-2, and what was under way for longer comes when all are read, after the next pass. Epochs look
+ * the same again after a while; the highest bit is another one for the next task, so that a slot whose task is known to
+ * have ended need not be read for that.
  */
 enum { SLOT_MARKS = sizeof(struct slot) };	/* in one entry of the array */
+enum { MARK_EPOCH = 0x7f, MARK_TENANT = 0x80 };
+
+static inline __attribute__((always_inline)) uint8_t slot_mark(uint64_t epoch, uint32_t generation)
+{
+	return (uint8_t)((epoch & MARK_EPOCH) | (generation & 2 ? MARK_TENANT : 0));
+}
 
 /*
  * What runs on one CPU right now, copied by the sample program: a task that never switches is in no slot's

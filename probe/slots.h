@@ -197,11 +197,11 @@ INLINE void set_mark(struct slot *slot, uint32_t number, struct epoch *e)
 {
 	uint32_t at = config.capacity + number / SLOT_MARKS;
 	uint8_t *marks = map_lookup(&slots_map, &at);
-	uint64_t epoch = ONCE(e->now);
+	uint8_t value = slot_mark(ONCE(e->now), slot->generation);
 
 	if (marks)
-		ONCE(marks[number % SLOT_MARKS]) = epoch;
-	ONCE(slot->mark) = epoch;
+		ONCE(marks[number % SLOT_MARKS]) = value;
+	ONCE(slot->mark) = value;
 }
 
 /* After a record: the next two scans read it. Once in an epoch, the other records find it done. */
@@ -210,7 +210,7 @@ INLINE void mark(struct slot *slot, uint32_t number)
 	struct epoch *e = the_epoch();
 
 	COMPILER_BARRIER();
-	if (e && ONCE(slot->mark) != (uint8_t)ONCE(e->now))
+	if (e && ONCE(slot->mark) != slot_mark(ONCE(e->now), slot->generation))
 		set_mark(slot, number, e);
 }
 

@@ -89,7 +89,7 @@ static void give_birth(uint32_t number)
 	slot->tgid = kind > 0 && kind < 4 ? m.slots[number - kind].tgid : slot->pid;
 	write_name(slot, kind == 8 ? "kworker/" : "process-", number % 50);
 	m.counters.allocated++;
-	m.marks[number] = m.view.epoch;
+	m.marks[number] = slot_mark(m.view.epoch, slot->generation);
 }
 
 static void make_machine(uint32_t tasks)
@@ -135,7 +135,7 @@ static void run_task(uint32_t number)
 	slot->rss_pages += slot->rss_pages && number % 13 == m.turn % 13;
 	slot->state = number % 97 == m.turn % 97 ? STATE_UNINTERRUPTIBLE : number % 31 ? 1 : 0;
 	slot->stamp = (uint32_t)m.counters.jiffies;
-	m.marks[number] = m.view.epoch;
+	m.marks[number] = slot_mark(m.view.epoch, slot->generation);
 }
 
 /* One task of so many runs, another one each time. */
