@@ -488,7 +488,7 @@ int on_portable_seed(struct bpf_iter__task *context)
 	probe_read_kernel(slot->name, sizeof slot->name, task->comm);
 	slot->stamp = jiffies64();
 	if (task->on_cpu && ONCE(e->now))
-		note_running(task, probe_cpu(task), &entry->tenancy);
+		note_running(task, probe_cpu(task), &entry->tenancy, 1);
 	return 0;
 }
 

@@ -462,7 +462,7 @@ int on_seed(struct bpf_iter__task *context)
 	if (!c || !e || !tenancy)
 		return 0;
 	if (task->on_cpu && ONCE(e->now))
-		note_running(task, cpu_of(task), tenancy);
+		note_running(task, cpu_of(task), tenancy, 0);
 	/* kthreadd: only in the first pid namespace does a pass meet it, and everything else */
 	if (task->pid == 2 && task->flags & PF_KTHREAD)
 		add(&c->passes, 1);

@@ -84,8 +84,7 @@ INLINE enum reading read_running(struct running *out, struct on_cpu *cpu, uint32
 			return nothing;
 		}
 		held = cpu->seed;
-		/* its beginning was not seen: as end_without() will count it */
-		since_ns = !portable && is_dropped(held.key) ? held.base.cpu_ns : UINT64_MAX;
+		since_ns = held.base.cpu_ns;
 	}
 	/* a task that runs is not freed under us (RCU), but may be switched out at any moment */
 	pid = PROBE_READ(running, pid);
@@ -153,8 +152,11 @@ INLINE void sample_some(uint64_t first, int portable)
 	c->jiffies = jiffies64();
 }
 
-/* On a CPU whose last switch does not tell, or that has not switched since we attached. */
-INLINE void note_running(struct task_struct *task, uint32_t number, const struct tenancy *tenancy)
+/*
+ * On a CPU whose last switch does not tell, or that has not switched since we attached. Its beginning was not seen: without a
+ * slot it counts as end_without() will count it, from the base of who was dropped, or not at all.
+ */
+INLINE void note_running(struct task_struct *task, uint32_t number, const struct tenancy *tenancy, int portable)
 {
 	struct on_cpu *cpu = map_lookup(&on_cpu_map, &number);
 	uint64_t last;
@@ -166,6 +168,8 @@ INLINE void note_running(struct task_struct *task, uint32_t number, const struct
 		return;
 	cpu->seed.base = tenancy->base;
 	cpu->seed.key = ONCE(tenancy->key);
+	if (!key_slot(cpu->seed.key) && (portable || !is_dropped(cpu->seed.key)))
+		cpu->seed.base.cpu_ns = UINT64_MAX;
 	cpu->seed_sequence = ONCE(cpu->sequence);
 	ONCE(cpu->seed_task) = (uint64_t)task;
 }
