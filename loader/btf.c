@@ -38,13 +38,21 @@ static uint32_t word_at(const struct btf *btf, uint64_t offset)
 	return bytes_word(btf->types, offset);
 }
 
-/* Of an id up to the count: its record lies inside, index_types() has seen to that. */
-static uint32_t info_of(const struct btf *btf, uint32_t id)
-{
-	uint32_t info;
+/*
+ * An entry of the index: where the record begins, and its kind, so that a walk for one kind does not touch the records. All
+ * have whole words: the two lowest bits of where they begin are none.
+ */
+enum { KIND_BITS = 5, TYPES_MAX = 1 << 29 };
 
-	__builtin_memcpy(&info, btf->types.data + btf->index[id] + offsetof(struct record, info), sizeof info);
-	return info;
+static uint32_t entry_of(uint32_t at, enum btf_kind kind)
+{
+	return at << (KIND_BITS - 2) | kind;
+}
+
+/* Of an id up to the count: the record lies inside, index_types() has seen to that. */
+static uint32_t record_at(const struct btf *btf, uint32_t id)
+{
+	return btf->index[id] >> KIND_BITS << 2;
 }
 
 size_t btf_index_entries(struct bytes data)
@@ -55,26 +63,28 @@ size_t btf_index_entries(struct bytes data)
 /* Walks all records once: each must be of a known kind and lie inside. */
 static int index_types(struct btf *btf, const char *what, struct failure *f)
 {
-	uint64_t at = 0;
+	const uint8_t *at = btf->types.data;
+	size_t left = btf->types.size, size;
+	const char *why = "a type is cut off";
+	uint32_t info, count = 0;
 
 	btf->index[0] = 0;
-	while (at < btf->types.size) {
-		uint32_t info = word_at(btf, at + offsetof(struct record, info));
-		enum btf_kind kind = kind_of(info);
-		uint64_t size;
+	for (; left >= sizeof(struct record); at += size, left -= size) {
+		enum btf_kind kind;
 
-		if (!bytes_at(btf->types, at, sizeof(struct record)))
-			return fail(f, -SYS_EINVAL, "read BTF of", what, "a type is cut off");
-		if (kind >= BTF_KINDS || body_of[kind].fixed < 0)
-			return fail(f, -SYS_EINVAL, "read BTF of", what, "a type of unknown kind");
-		size = sizeof(struct record) + (uint64_t)body_of[kind].fixed +
-		       (uint64_t)body_of[kind].each * (info & 0xffff);
-		if (!bytes_at(btf->types, at, size))
-			return fail(f, -SYS_EINVAL, "read BTF of", what, "a type is cut off");
-		btf->index[++btf->count] = (uint32_t)at;
-		at += size;
+		__builtin_memcpy(&info, at + offsetof(struct record, info), sizeof info);
+		kind = kind_of(info);
+		if (kind >= BTF_KINDS || body_of[kind].fixed < 0) {
+			why = "a type of unknown kind";
+			break;
+		}
+		size = sizeof(struct record) + (size_t)body_of[kind].fixed + (size_t)body_of[kind].each * (info & 0xffff);
+		if (left < size)
+			break;
+		btf->index[++count] = entry_of((uint32_t)(at - btf->types.data), kind);
 	}
-	return 0;
+	btf->count = count;
+	return left ? fail(f, -SYS_EINVAL, "read BTF of", what, why) : 0;
 }
 
 int btf_open(struct btf *btf, struct bytes data, uint32_t *index, const char *what, struct failure *f)
@@ -84,7 +94,7 @@ int btf_open(struct btf *btf, struct bytes data, uint32_t *index, const char *wh
 	*btf = (struct btf){ .index = index };
 	if (!bytes_copy(data, 0, &header, sizeof header) || header.magic != MAGIC || header.version != 1)
 		return fail(f, -SYS_EINVAL, "read BTF of", what, "no BTF of version 1");
-	if (header.header_size < sizeof header || header.types_size % 4 ||
+	if (header.header_size < sizeof header || header.types_size % 4 || header.types_size > TYPES_MAX ||
 	    !bytes_part(data, (uint64_t)header.header_size + header.types_at, header.types_size,
 			&btf->types) ||
 	    !bytes_part(data, (uint64_t)header.header_size + header.strings_at, header.strings_size,
@@ -104,9 +114,14 @@ static const char *string_at(const struct btf *btf, uint32_t offset)
 uint32_t btf_next(const struct btf *btf, uint32_t id, uint32_t kinds)
 {
 	while (++id <= btf->count)
-		if (kinds >> kind_of(info_of(btf, id)) & 1)
+		if (kinds >> (btf->index[id] & ((1 << KIND_BITS) - 1)) & 1)
 			return id;
 	return 0;
+}
+
+const char *btf_name(const struct btf *btf, uint32_t id)
+{
+	return string_at(btf, word_at(btf, record_at(btf, id)));
 }
 
 struct btf_type btf_type(const struct btf *btf, uint32_t id)
@@ -114,14 +129,14 @@ struct btf_type btf_type(const struct btf *btf, uint32_t id)
 	struct btf_type type = { .kind = BTF_VOID, .name = "" };
 	struct record record;
 
-	if (!id || id > btf->count || !bytes_copy(btf->types, btf->index[id], &record, sizeof record))
+	if (!id || id > btf->count || !bytes_copy(btf->types, record_at(btf, id), &record, sizeof record))
 		return type;
 	type.kind = kind_of(record.info);
 	type.name = string_at(btf, record.name);
 	type.count = record.info & 0xffff;
 	type.flag = record.info >> 31;
 	type.size = type.type = record.size_or_type;
-	type.body = btf->index[id] + (uint32_t)sizeof record;
+	type.body = record_at(btf, id) + (uint32_t)sizeof record;
 	return type;
 }
 
@@ -212,7 +227,7 @@ uint32_t btf_find(const struct btf *btf, enum btf_kind kind, const char *name)
 	uint32_t id = 0;
 
 	while ((id = btf_next(btf, id, 1u << kind)))
-		if (string_equal(string_at(btf, word_at(btf, btf->index[id])), name))
+		if (string_equal(btf_name(btf, id), name))
 			break;
 	return id;
 }

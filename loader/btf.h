@@ -37,7 +37,7 @@ enum btf_kind {
 struct btf {
 	struct bytes types, strings;
 	uint32_t count;		/* ids are 1 .. count; 0 is void */
-	uint32_t *index;	/* [id]: where its record begins in types */
+	uint32_t *index;	/* [id]: where its record begins in types, and its kind (btf.c) */
 };
 
 struct btf_type {		/* struct btf_type of the kernel, taken apart */
@@ -68,6 +68,9 @@ int btf_open(struct btf *btf, struct bytes data, uint32_t *index, const char *wh
 
 /* The id after that one (0: the first) that is of one of the kinds, of which each is a bit; 0: none. */
 uint32_t btf_next(const struct btf *btf, uint32_t id, uint32_t kinds);
+
+/* The name of an id that is known to exist; "" for none. */
+const char *btf_name(const struct btf *btf, uint32_t id);
 
 /* The type of an id; kind BTF_VOID for 0 and for ids that do not exist. */
 struct btf_type btf_type(const struct btf *btf, uint32_t id);

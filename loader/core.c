@@ -37,27 +37,19 @@ struct path {
 
 /* ---- names */
 
-/* Length without ___flavor. */
-static size_t essential_length(const char *name)
+static int is_flavor(const char *rest)
 {
-	size_t length = 0;
-
-	while (name[length]) {
-		if (length && name[length] == '_' && name[length + 1] == '_' && name[length + 2] == '_')
-			break;
-		length++;
-	}
-	return length;
+	return rest[0] == '_' && rest[1] == '_' && rest[2] == '_';
 }
 
+/* Whether they are the same but for a ___flavor of the first. */
 static int same_name(const char *flavored, const char *plain)
 {
-	size_t length = essential_length(flavored);
+	size_t i = 0;
 
-	for (size_t i = 0; i < length; i++)
-		if (flavored[i] != plain[i])
-			return 0;
-	return length && !plain[length];
+	while (plain[i] && flavored[i] == plain[i] && !(i && is_flavor(flavored + i)))
+		i++;
+	return i && !plain[i] && (!flavored[i] || is_flavor(flavored + i));
 }
 
 static int is_composite(enum btf_kind kind)
@@ -112,10 +104,12 @@ int core_find_candidates(struct core *core, struct failure *f)
 		first_letters |= 1ull << (wanted[i].name[0] & 63);
 	}
 	while ((id = btf_next(core->kernel, id, KINDS_OF_ROOTS))) {
-		struct btf_type type = btf_type(core->kernel, id);
+		const char *name = btf_name(core->kernel, id);
+		struct btf_type type;
 
-		if (!(first_letters >> (type.name[0] & 63) & 1))
+		if (!(first_letters >> (name[0] & 63) & 1))
 			continue;
+		type = btf_type(core->kernel, id);
 		for (uint32_t i = 0; i < core->roots; i++) {
 			struct core_root *root = &core->root[i];
 
