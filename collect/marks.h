@@ -21,7 +21,7 @@ static inline uint8_t mark_of(const uint8_t *marks, uint32_t number)
 	return __atomic_load_n(&marks[number], __ATOMIC_RELAXED);
 }
 
-/* Written in this epoch or in one of the two before; or as many epochs earlier as there are such marks. */
+/* Written in this epoch or in one of the two before; or 128 epochs earlier, when marks look the same. */
 static inline bool mark_is_recent(uint8_t mark, uint8_t epoch)
 {
 	return ((epoch - mark) & MARK_EPOCH) <= 2;
@@ -37,7 +37,7 @@ static inline bool marks_are_recent(uint64_t marks, uint8_t epoch)
 	return ~((ages | highest) - ones * 3) & highest;
 }
 
-/* Whether it is not of the task of that generation, nor of one before or after the next. */
+/* Whether it has not the bit of that generation's task: it is the next one's, as the one after that comes later. */
 static inline bool mark_is_of_next(uint8_t mark, uint32_t generation)
 {
 	return (mark ^ slot_mark(0, generation)) & MARK_TENANT;

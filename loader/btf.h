@@ -69,7 +69,7 @@ int btf_open(struct btf *btf, struct bytes data, uint32_t *index, const char *wh
 /* The id after that one (0: the first) that is of one of the kinds, of which each is a bit; 0: none. */
 uint32_t btf_next(const struct btf *btf, uint32_t id, uint32_t kinds);
 
-/* The name of an id that is known to exist; "" for none. */
+/* The name of an id from 1 up to the count; "" where it has none. */
 const char *btf_name(const struct btf *btf, uint32_t id);
 
 /* The type of an id; kind BTF_VOID for 0 and for ids that do not exist. */

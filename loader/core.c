@@ -96,7 +96,7 @@ static int same_kind(enum btf_kind a, enum btf_kind b)
 int core_find_candidates(struct core *core, struct failure *f)
 {
 	struct btf_type wanted[CORE_ROOTS_MAX];
-	uint64_t first_letters = 0;	/* that occur, with others: most types begin with none */
+	uint64_t first_letters = 0;	/* modulo 64: lets some others through, which are few */
 	uint32_t id = 0;
 
 	for (uint32_t i = 0; i < core->roots; i++) {

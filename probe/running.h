@@ -46,13 +46,13 @@ enum reading {
 
 /*
  * Whether the task runs on that CPU: where it left unseen, it may be running on another one, or be gone, when reads
- * give what is there, or 0. A pid does not tell.
+ * give what is there, or 0. A pid does not tell, that of the idle task (1) included.
  */
 INLINE int is_current(uint64_t task, uint32_t number)
 {
 	struct task_struct *pointer = (void *)task;
 
-	return (config.path == PATH_PERF && is_by_pid(task)) || (probe_runs(pointer) && probe_cpu(pointer) == number);
+	return (config.path == PATH_PERF && task & 1) || (probe_runs(pointer) && probe_cpu(pointer) == number);
 }
 
 /* The task that a pass has found to run on the CPU since its last switch, if it does. */

@@ -164,6 +164,7 @@ sub stop_and_go {
 		last if task_state($pid) eq 'T';
 		sleep 0.01;
 	}
+	die "$pid does not stop\n" if task_state($pid) ne 'T';
 	kill CONT => $pid;
 }
 

@@ -1245,6 +1245,12 @@ static void leaves_what_was_given_back(void **state)
 	scan();
 	assert_int_equal(m.marked.alive, 1);
 	assert_int_equal(held_pieces(), 1);
+	while (m.epoch % 5 != 3)	/* the next scan reads all, as after a pass */
+		scan();
+	born(700, 9998, 9998, "c", 0);	/* was not seen, and is not: the mark of who follows looks like the last one's */
+	ran(born(700, 9999, 9999, "d", 0), 10);
+	scan();
+	assert_int_equal(m.marked.alive, 2);
 }
 
 /* Eight marks at a time, against one at a time: all pairs of epoch and mark, at each place, beside others. */
