@@ -108,7 +108,7 @@ my @runs = (
 	{ name => 'auto', what => 'the same, but whatever works', command => [qw(-o json)],
 		sites => qr/^bpf (?!.* for its log)|vmlinux|^mmap memory [1-5]$/ },
 	{ name => 'raw', what => 'the probe, `raw`', command => [qw(--attach raw -o json)] },
-	{ name => 'perf', what => 'the probe, `perf`', words => 'mount -t tracefs nodev /sys/kernel/tracing',
+	{ name => 'perf', what => 'the probe, `perf`', words => 'mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing',
 		command => [qw(--attach perf -o json)] },
 	{ name => 'perf without tracefs', what => 'the probe, `perf`, where tracefs is not mounted',
 		words => 'umount -l /sys/kernel/tracing 2>/dev/null; umount -l /sys/kernel/debug 2>/dev/null',
