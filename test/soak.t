@@ -40,7 +40,7 @@ FEW_SLOTS = 4096  # for some readers: all are taken within a minute
 # with the mark. Afterwards some pieces are still held, in which tasks live that were born in the storm.
 USED_BYTES, KEPT_BYTES = 64 + 1 + 32 + 2 * 72 + 6 * 4, 4 + 1
 HELD_KIB = 768
-GIVEN_BACK_S = 35  # three passes
+GIVEN_BACK_S = 35  # three passes: by perf two of them take a slot back, the next gives its memory back
 # What a CPU that is taken away was running is counted a line later, so lists are added up over several; and the kernel
 # brings a running task's time up to date once a tick. A reading that others interrupt takes long, and says so.
 WINDOW, LATE_US = 10, 50000
