@@ -31,11 +31,10 @@ static bool gets_a_part(const struct budget *budget, const struct budget_account
 	return (is_costly(budget, account) || account->saved_ns < 0) && !is_off(account, now_ns);
 }
 
-void budget_sample(struct budget *budget)
+void budget_sample(struct budget *budget, uint64_t now_ns)
 {
 	/* enough for the slowest reading that is still allowed, no more */
 	const int64_t most = BUDGET_SLOW_NS;
-	uint64_t now_ns = budget->clock();
 	unsigned parts = 0;
 
 	for (unsigned i = 0; i < BUDGET_ACCOUNTS_MAX; i++)

@@ -43,8 +43,8 @@ void budget_open(struct budget *budget, uint64_t sample_ns, uint64_t (*clock)(vo
 /* The device of an account is another one now. Accounts are numbered from 0. */
 void budget_renew(struct budget *budget, unsigned account);
 
-/* Once per sample, before the first reading. */
-void budget_sample(struct budget *budget);
+/* Once per sample, before the first reading. now_ns: by the clock. */
+void budget_sample(struct budget *budget, uint64_t now_ns);
 
 /* Whether to read now. If so, the clock runs until budget_end(). */
 bool budget_begin(struct budget *budget, unsigned account);

@@ -249,7 +249,7 @@ static void scan(struct sources *sources)
 void sources_begin(struct sources *sources)
 {
 	sources->began_ns = sources->budget.clock();
-	budget_sample(&sources->budget);
+	budget_sample(&sources->budget, sources->began_ns);
 	if (sources->root < 0 || sources->began_ns - sources->scanned_ns < SOURCES_SCAN_NS)
 		return;
 	scan(sources);

@@ -94,17 +94,19 @@ static void end_step(struct monitor *monitor, unsigned step, uint64_t *since_ns)
  * A pass over all tasks: sleepers' RSS shrinks under reclaim while no switch records it, and a zombie whose end was not
  * seen is none any more. So more often while pages are swapped out, or for a zombie that no pass has met yet; and while
  * tasks wait for a slot though some are free: a sleeper gets it by a pass only, which finds a third of the free ones.
+ * Returns whether there was one.
  */
-static void refresh_if_due(struct monitor *monitor, uint64_t now_ns)
+static bool refresh_if_due(struct monitor *monitor, uint64_t now_ns)
 {
 	const struct sample *last = &monitor->sample;
 	bool soon = monitor->sources.memory.swapped_out || monitor->tasks.zombie_since_ns > monitor->refreshed_ns ||
 		    (last->without_slot && last->slots_used < last->slots);
 
 	if (now_ns - monitor->refreshed_ns < (soon ? refresh_soon_ns : refresh_every_ns))
-		return;
+		return false;
 	monitor->rung->refresh(monitor);
 	monitor->refreshed_ns = now_ns;
+	return true;
 }
 
 static void begin_sample(struct monitor *monitor, uint64_t now_ns, int error)
@@ -116,7 +118,6 @@ static void begin_sample(struct monitor *monitor, uint64_t now_ns, int error)
 	for (unsigned i = 0; i < PRESSURE_KINDS; i++)
 		s->pressure[i].known = false;
 	s->elapsed_ns = monitor->sampled_ns ? now_ns - monitor->sampled_ns : 0;
-	s->time_unix_ms = clock_ns(SYS_CLOCK_REALTIME) / NS_PER_MS;
 	/* what was not seen in one reading comes in the next, which then has more than its interval's */
 	if (s->elapsed_ns && !error && !monitor->incomplete)
 		s->known |= KNOWS_RATES;
@@ -126,25 +127,25 @@ static void begin_sample(struct monitor *monitor, uint64_t now_ns, int error)
 
 /*
  * Reads the tasks, and again where that was interrupted for so long that no moment can be named at which it was so: on
- * a machine with hundreds of runnable tasks we may lose the CPU for a second in the middle. Returns when it was. *error: 0, or
- * -errno where not all was there to be read.
+ * a machine with hundreds of runnable tasks we may lose the CPU for a second in the middle. now_ns: when that begins. Returns
+ * when it was, which is the sample's time, too. *error: 0, or -errno where not all was there to be read.
  */
-static uint64_t read_tasks(struct monitor *monitor, uint64_t *step_ns, int *error)
+static uint64_t read_tasks(struct monitor *monitor, uint64_t now_ns, uint64_t *step_ns, int *error)
 {
-	uint64_t began_ns, limit_ns = monitor->sample.interval_ms * NS_PER_MS / 100;
+	uint64_t limit_ns = monitor->sample.interval_ms * NS_PER_MS / 100;
 
 	if (limit_ns < NS_PER_MS)
 		limit_ns = NS_PER_MS;
-	for (unsigned tries = 0; tries < READINGS_MAX; tries++) {
-		began_ns = monitor_clock();
+	for (unsigned tries = 1;; tries++) {
+		monitor->sample.time_unix_ms = clock_ns(SYS_CLOCK_REALTIME) / NS_PER_MS;
 		*error = monitor->rung->begin(monitor);
 		end_step(monitor, STEP_TASKS, step_ns);
 		tasks_read(&monitor->tasks, &monitor->view, &monitor->tasks_options, &monitor->sample);
 		end_step(monitor, STEP_READ, step_ns);
-		if (monitor->rung->slow || monitor_clock() - began_ns <= limit_ns)
-			break;
+		if (monitor->rung->slow || tries == READINGS_MAX || monitor_clock() - now_ns <= limit_ns)
+			return now_ns;
+		now_ns = monitor_clock();
 	}
-	return began_ns;
 }
 
 static void read_source(struct monitor *monitor, unsigned source, uint64_t *step_ns)
@@ -168,11 +169,11 @@ static void read_cpus(struct monitor *monitor, uint64_t *step_ns)
 void monitor_take(struct monitor *monitor)
 {
 	uint64_t began_ns = monitor_clock(), step_ns = began_ns, now_ns;
+	bool refreshed = refresh_if_due(monitor, began_ns);
 	int error;
 
-	refresh_if_due(monitor, began_ns);
 	end_step(monitor, STEP_REFRESH, &step_ns);
-	now_ns = read_tasks(monitor, &step_ns, &error);
+	now_ns = read_tasks(monitor, refreshed ? monitor_clock() : began_ns, &step_ns, &error);
 	begin_sample(monitor, now_ns, error);
 	read_cpus(monitor, &step_ns);
 	tasks_conclude(&monitor->tasks, &monitor->view, &monitor->tasks_options, now_ns, &monitor->sample);

@@ -406,12 +406,14 @@ static void mode_grow(char **arguments)
 
 /* ---- disk */
 
-/* write FILE BYTES_PER_SECOND: past the page cache, in pieces of 1 MiB. "no direct" where the disk cannot. */
+/*
+ * write FILE BYTES_PER_SECOND: past the page cache, in pieces of 1 MiB, at most as many: after a slow piece none is made up
+ * for, or a moment could have any number of them. "no direct" where the disk cannot.
+ */
 static void mode_write(char **arguments)
 {
 	uint64_t every_ns = (uint64_t)MIB * NS_PER_S / strtoull(arguments[1], NULL, 10);
 	int fd = open(arguments[0], O_WRONLY | O_CREAT | O_DIRECT, 0600);
-	uint64_t due = clock_ns(CLOCK_MONOTONIC);
 	void *piece;
 
 	if (fd < 0 || posix_memalign(&piece, 4096, MIB) || pwrite(fd, memset(piece, 7, MIB), MIB, 0) != MIB) {
@@ -421,13 +423,11 @@ static void mode_write(char **arguments)
 	start_thread(wait_for_the_end, NULL);
 	say("ready");
 	for (uint64_t i = 0;; i++) {
-		struct timespec time;
+		struct timespec time = { (time_t)(every_ns / NS_PER_S), (long)(every_ns % NS_PER_S) };
 
 		if (pwrite(fd, piece, MIB, (off_t)(i % 64 * MIB)) != MIB)
 			die(arguments[0]);
-		due += every_ns;
-		time = (struct timespec){ (time_t)(due / NS_PER_S), (long)(due % NS_PER_S) };
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+		nanosleep(&time, NULL);
 	}
 }
 

@@ -144,8 +144,25 @@ sub test_interrupted {
 	}
 }
 
+# The whole of a sample is measured on one that does not look at the clock for each of its steps. Fails: take_whole() that
+# leaves timed as it was (emit/bench.c).
+sub test_bench {
+	my ($status) = run('strace', '-f', '-o', "$folder/bench", './rstat', '--bench', 20);
+	is($status, 0, '--bench 20');
+	my @samples;
+	for (split /\n/, slurp("$folder/bench")) {
+		my ($call) = /^(?:\d+ +)?(\w+)\(/ or next;
+		$call eq 'ppoll' ? push @samples, 0 : @samples && $call eq 'clock_gettime' && $samples[-1]++;
+	}
+	is(scalar @samples, 40, 'are 20 samples as a whole and 20 for the steps');
+	my ($whole, $steps) = map { my $odd = $_; (sort { $a <=> $b } @samples[grep { $_ % 2 == $odd } 0 .. $#samples])[10] } 0, 1;
+	cmp_ok($whole, '<=', 8, "the clock is read $whole times in the whole, two of them for the report");
+	cmp_ok($steps, '>', $whole + 10, "$steps times for the steps");
+}
+
 my $slow = strace_start("$folder/slow", '-i', 500, '-n', 25);
 test_loop($_) for 'auto', 'perf';
 test_interrupted() if ($ENV{RSTAT_ATTACH} // 'btf') eq 'btf';
 test_refresh($slow);
+test_bench();
 done_testing();

@@ -27,7 +27,7 @@ static uint64_t run(struct budget *budget, struct device *devices, unsigned coun
 
 	for (unsigned s = 0; s < samples; s++) {
 		now_ns += second;
-		budget_sample(budget);
+		budget_sample(budget, now_ns);
 		for (unsigned i = 0; i < count; i++) {
 			if (!budget_begin(budget, i))
 				continue;
@@ -141,7 +141,7 @@ static void slow(void **state)
 	for (unsigned i = 0; i < COUNT_OF(off_s); i++) {
 		uint64_t until_ns;
 
-		budget_sample(&budget);
+		budget_sample(&budget, now_ns);
 		assert_true(budget_begin(&budget, 0));
 		now_ns += 200 * MS;
 		assert_int_equal(budget_end(&budget, 0), i == 0);
