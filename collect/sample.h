@@ -120,7 +120,7 @@ struct sample {
 	uint32_t known;				/* KNOWS_* */
 	enum source source;
 	char reason[REASON_SIZE];		/* why it is not a better one; NUL-terminated, empty: it is the best */
-	uint64_t time_unix_ms;
+	uint64_t time_unix_ms;			/* when the tasks were read */
 	uint64_t elapsed_ns;			/* since the sample before */
 	uint64_t interval_ms;			/* as asked for */
 	uint64_t cost_ns;			/* what this sample took to collect */

@@ -75,7 +75,10 @@ static uint64_t take_whole(struct monitor *monitor, const struct options *option
 	return monitor_clock() - began_ns;
 }
 
-/* Another one, for its steps: looking at the clock after each takes some us, which the whole is not to have. */
+/*
+ * Another one, for its steps: looking at the clock after each takes some us, which the whole is not to have. Of a reading
+ * that was interrupted, the steps are those of the last try.
+ */
 static void take_in_steps(struct monitor *monitor, const struct options *options, uint32_t *ns, uint32_t samples,
 			  uint32_t i)
 {
@@ -88,6 +91,19 @@ static void take_in_steps(struct monitor *monitor, const struct options *options
 	ns[STEP_FORMAT * samples + i] = narrow(monitor_clock() - taken_ns);
 	for (unsigned step = 0; step < MONITOR_STEPS; step++)
 		ns[step * samples + i] = narrow(monitor->step_ns[step]);
+}
+
+/*
+ * Whether whole or steps come first, so that neither falls together with what a sample does every second or fourth time: by
+ * the number of ones in the number (the sequence of Thue and Morse, which has no period).
+ */
+static bool is_odd(uint32_t i)
+{
+	bool odd = false;
+
+	for (; i; i &= i - 1)
+		odd = !odd;
+	return odd;
 }
 
 int bench_run(struct monitor *monitor, const struct options *options, struct failure *f)
@@ -110,11 +126,12 @@ int bench_run(struct monitor *monitor, const struct options *options, struct fai
 	if (seal(monitor, options, NULL, &sealed, f))
 		return 1;
 	monitor_take(monitor);		/* the first touches memory that the others find warm */
-	for (uint32_t i = 0; i < samples; i++) {
+	for (uint32_t i = 0; i < 2 * samples; i++) {
 		sys_ppoll(NULL, 0, &pause);
-		ns[STEP_TOTAL * samples + i] = narrow(take_whole(monitor, options));
-		sys_ppoll(NULL, 0, &pause);
-		take_in_steps(monitor, options, ns, samples, i);
+		if (is_odd(i))	/* of two in a row one is */
+			take_in_steps(monitor, options, ns, samples, i / 2);
+		else
+			ns[STEP_TOTAL * samples + i / 2] = narrow(take_whole(monitor, options));
 	}
 	text_string(&out, "us               p50       p95       p99\n");
 	for (unsigned step = 0; step < STEPS; step++)

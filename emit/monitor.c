@@ -127,12 +127,12 @@ static void begin_sample(struct monitor *monitor, uint64_t now_ns, int error)
 
 /*
  * Reads the tasks, and again where that was interrupted for so long that no moment can be named at which it was so: on
- * a machine with hundreds of runnable tasks we may lose the CPU for a second in the middle. now_ns: when that begins. Returns
- * when it was, which is the sample's time, too. *error: 0, or -errno where not all was there to be read.
+ * a machine with hundreds of runnable tasks we may lose the CPU for a second in the middle. now_ns: when that begins.
+ * Returns when it was; time_unix_ms is of that moment. *error: 0, or -errno where not all was there to be read.
  */
 static uint64_t read_tasks(struct monitor *monitor, uint64_t now_ns, uint64_t *step_ns, int *error)
 {
-	uint64_t limit_ns = monitor->sample.interval_ms * NS_PER_MS / 100;
+	uint64_t limit_ns = monitor->sample.interval_ms * NS_PER_MS / 100, read_ns;
 
 	if (limit_ns < NS_PER_MS)
 		limit_ns = NS_PER_MS;
@@ -142,9 +142,12 @@ static uint64_t read_tasks(struct monitor *monitor, uint64_t now_ns, uint64_t *s
 		end_step(monitor, STEP_TASKS, step_ns);
 		tasks_read(&monitor->tasks, &monitor->view, &monitor->tasks_options, &monitor->sample);
 		end_step(monitor, STEP_READ, step_ns);
-		if (monitor->rung->slow || tries == READINGS_MAX || monitor_clock() - now_ns <= limit_ns)
+		if (monitor->rung->slow || tries == READINGS_MAX)
 			return now_ns;
-		now_ns = monitor_clock();
+		read_ns = monitor_clock();
+		if (read_ns - now_ns <= limit_ns)
+			return now_ns;
+		now_ns = read_ns;
 	}
 }
 
@@ -168,12 +171,13 @@ static void read_cpus(struct monitor *monitor, uint64_t *step_ns)
 
 void monitor_take(struct monitor *monitor)
 {
-	uint64_t began_ns = monitor_clock(), step_ns = began_ns, now_ns;
-	bool refreshed = refresh_if_due(monitor, began_ns);
+	uint64_t began_ns = monitor_clock(), step_ns = began_ns, now_ns = began_ns;
 	int error;
 
+	if (refresh_if_due(monitor, began_ns))
+		now_ns = monitor_clock();
 	end_step(monitor, STEP_REFRESH, &step_ns);
-	now_ns = read_tasks(monitor, refreshed ? monitor_clock() : began_ns, &step_ns, &error);
+	now_ns = read_tasks(monitor, now_ns, &step_ns, &error);
 	begin_sample(monitor, now_ns, error);
 	read_cpus(monitor, &step_ns);
 	tasks_conclude(&monitor->tasks, &monitor->view, &monitor->tasks_options, now_ns, &monitor->sample);

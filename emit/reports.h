@@ -5,7 +5,7 @@
 
 #include "emit/monitor.h"
 
-/* --bench N: the cost of N samples 1 ms apart, by step. */
+/* --bench N: the cost of N samples 1 ms apart, and by step of N others between them. */
 int bench_run(struct monitor *monitor, const struct options *options, struct failure *f);
 
 /* --profile SEC: what the probe costs per switch, net of an empty program, from the kernel's own statistics. */

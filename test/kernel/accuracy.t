@@ -80,9 +80,9 @@ sub test_storm {
 		return $row ? $row->{ended} : 0;
 	};
 	my $rstat = rstat_start('-i', 3000, '-t', 20, '--min-cpu', 0);	# listed, however little it is beside others
-	my @sample = next_sample($rstat, \&machine_busy);
+	my @sample = next_sample($rstat, \&storm_busy);
 	my @storms = map { load_start('-n', 5, 'storm', $program) } @cpus;
-	push @sample, next_sample($rstat, \&machine_busy) for 1 .. 2;
+	push @sample, next_sample($rstat, \&storm_busy) for 1 .. 2;
 	my $count = 0;
 	for my $storm (@storms) {	# each at once, or it would go on
 		$count += ask($storm, 'count');
@@ -200,8 +200,8 @@ sub test_write {
 			$us += $sample->{elapsed_us};
 		}
 		my $kernel = $second->{truth} - $first->{truth};
-		# a piece that is on its way is in one number or in the other, in a guest whose disk keeps another time than its CPUs
-		# several: hence three windows; rates are rounded
+		# a piece that is on its way is in one number or in the other, as may be what fits into the difference of the windows,
+		# which in a guest is more: hence three windows; rates are rounded
 		my $late = $kernel * late_ns($first, $second) / 1000 / $us;
 		ok(near($ours, $kernel, 0.03, (1 << 20) + 4096 + $late),
 			sprintf 'direct writes: %.1f MB, the kernel says %.1f MB', $ours / 1e6, $kernel / 1e6);

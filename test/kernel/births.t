@@ -42,7 +42,7 @@ sub test_storm {
 	my $truth = sub {
 		my $sum = 0;
 		$sum += storm_ns($_) for @loads;
-		return [$sum, @{ machine_busy() }];
+		return [$sum, @{ storm_busy() }];
 	};
 	my @sample = sample_from_now($rstat, $truth);
 	Rstat::order($_, 'go') for @loads;

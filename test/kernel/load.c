@@ -407,8 +407,8 @@ static void mode_grow(char **arguments)
 /* ---- disk */
 
 /*
- * write FILE BYTES_PER_SECOND: past the page cache, in pieces of 1 MiB, at most as many: after a slow piece none is made up
- * for, or a moment could have any number of them. "no direct" where the disk cannot.
+ * write FILE BYTES_PER_SECOND: past the page cache, in pieces of 1 MiB, at most so many: what a slow piece delays is not
+ * made up for, or a moment could have any number of them. "no direct" where the disk cannot.
  */
 static void mode_write(char **arguments)
 {
