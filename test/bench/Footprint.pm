@@ -4,16 +4,14 @@ package Footprint;
 use strict;
 use warnings;
 use JSON::PP;
-use Time::HiRes qw(time sleep);
+use Time::HiRes qw(sleep);
 use Bench;
 
 sub start_rows {
 	my @ms;
 	for (1 .. rounds(15)) {
-		my $began = time;
-		my $rstat = rstat_open('-n', 1, '-o', 'json');
-		push @ms, (time() - $began) * 1000;
-		rstat_close($rstat);
+		my $ms = `$Bench::burden start $Bench::rstat -n 1 -o json`;
+		push @ms, $ms =~ /^([\d.]+)$/ ? $1 : die "burden start\n";
 	}
 	headline('start', 'The start');
 	row('exec to first line', \@ms, 'ms', budget => budgets('exec to first line'));

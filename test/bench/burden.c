@@ -8,6 +8,7 @@
  *	burden empty ID		an empty program at the context switch, ID being that of btf_trace_sched_switch; until stdin closes
  *	burden laps N		the same two for N times 50 laps; prints the time of a switch in ns, of the lower quarter
  *	burden reader N MS	reads the files that a sample reads, N times, MS apart; prints the median in us
+ *	burden start PROGRAM...	runs it until its first line is there; prints the ms since its execve(2)
  *
  * Those that wait for stdin print a line when they are under way.
  */
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -243,6 +245,36 @@ static int reader(int count, int ms)
 	return 0;
 }
 
+/* How long a fork takes belongs to who makes it, so the clock is read behind it. */
+static int start(char **command)
+{
+	double *began_us = mmap(NULL, sizeof *began_us, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), took_us;
+	char byte = 0;
+	int ends[2], status;
+	pid_t pid;
+
+	if (began_us == MAP_FAILED || pipe(ends))
+		err(1, "start");
+	pid = child();
+	if (!pid) {
+		if (dup2(ends[1], 1) < 0 || close(ends[0]) || close(ends[1]))
+			err(1, "start");
+		*began_us = now_us();
+		execv(command[0], command);
+		err(127, "%s", command[0]);
+	}
+	close(ends[1]);
+	while (byte != '\n' && read(ends[0], &byte, 1) == 1)
+		;
+	took_us = now_us() - *began_us;
+	if (byte != '\n')
+		errx(1, "%s has ended without a line", command[0]);
+	kill(pid, SIGTERM);
+	waitpid(pid, &status, 0);
+	printf("%.3f\n", took_us / 1000);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	/* the end of one is the end of all in its group */
@@ -259,5 +291,7 @@ int main(int argc, char **argv)
 		return timed_laps(atoi(argv[2]));
 	if (argc == 4 && !strcmp(argv[1], "reader"))
 		return reader(atoi(argv[2]), atoi(argv[3]));
-	errx(2, "usage: burden sleepers N HZ | pingpong | switches RATE | empty ID | laps N | reader N MS");
+	if (argc >= 3 && !strcmp(argv[1], "start"))
+		return start(argv + 2);
+	errx(2, "usage: burden sleepers N HZ | pingpong | switches RATE | empty ID | laps N | reader N MS | start PROGRAM...");
 }
