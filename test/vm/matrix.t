@@ -259,6 +259,12 @@ sub show_table {
 	print $file $table;
 	close $file;
 	diag $table;
+	# once more, last: what keeps a log's end only has it then
+	for my $cell (grep { @{ $_->{faults} } } @cells) {
+		my @faults = @{ $cell->{faults} };
+		splice @faults, 8 if @faults > 8;
+		diag "FAILED $cell->{name}", $cell->{second} ? " ($cell->{second})" : '', ':', map { "\n  $_" } @faults;
+	}
 }
 
 # README's table of kernels, between its marks: only of a run of all cells.
