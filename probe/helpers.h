@@ -29,19 +29,22 @@ enum {	/* enum bpf_map_type, and the flags of BPF_MAP_CREATE */
 
 /* 3.18: the value, or NULL */
 static void *(*const map_lookup)(const void *map, const void *key) = (void *)1;
-/* 3.19: 0, or -errno: -EEXIST (BPF_NOEXIST), -E2BIG, -EBUSY; -ENOENT */
-static long (*const map_update)(const void *map, const void *key, const void *value,
-				uint64_t flags) = (void *)2;
-static long (*const map_delete)(const void *map, const void *key) = (void *)3;
+/*
+ * What a map answers is an int before 6.4, with nothing certain in the upper half, and a long since: the lower half is
+ * the same. 3.19: 0, or -errno: -EEXIST (BPF_NOEXIST), -E2BIG, -EBUSY; -ENOENT
+ */
+static int (*const map_update)(const void *map, const void *key, const void *value,
+			       uint64_t flags) = (void *)2;
+static int (*const map_delete)(const void *map, const void *key) = (void *)3;
 /* 4.1: CLOCK_MONOTONIC */
 static uint64_t (*const clock_ns)(void) = (void *)5;
 /* 4.1: the CPU that runs us */
 static uint32_t (*const this_cpu)(void) = (void *)8;
 /* 4.8: struct task_struct * */
 static uint64_t (*const current_task)(void) = (void *)35;
-/* 4.20: 0, or -errno where the stack is full / empty */
-static long (*const map_push)(const void *map, const void *value, uint64_t flags) = (void *)87;
-static long (*const map_pop)(const void *map, void *value) = (void *)88;
+/* 4.20, as above: 0, or -errno where the stack is full / empty */
+static int (*const map_push)(const void *map, const void *value, uint64_t flags) = (void *)87;
+static int (*const map_pop)(const void *map, void *value) = (void *)88;
 /* 5.5: 0, or -errno with the destination zeroed */
 static long (*const probe_read_kernel)(void *to, uint32_t size, const void *from) = (void *)113;
 /* 5.6 */

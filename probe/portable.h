@@ -84,7 +84,7 @@ INLINE struct entry *entry_of(uint32_t pid)
  * Key and value are written right before the call: 7.2 takes what lies on the stack before a branch, to be read by this
  * call only, for dead.
  */
-INLINE long insert_entry(uint32_t pid, uint64_t key, const struct use *base, uint64_t task)
+INLINE int insert_entry(uint32_t pid, uint64_t key, const struct use *base, uint64_t task)
 {
 	struct entry entry;
 	uint64_t number;
@@ -95,7 +95,7 @@ INLINE long insert_entry(uint32_t pid, uint64_t key, const struct use *base, uin
 	return map_update(&pids_map, &number, &entry, BPF_NOEXIST);
 }
 
-INLINE long delete_entry(uint32_t pid)
+INLINE int delete_entry(uint32_t pid)
 {
 	return map_delete(&pids_map, &pid);
 }
@@ -136,7 +136,7 @@ INLINE int take_fresh(struct counters *c, struct epoch *e, uint32_t *number)
 /* A task that stays without a slot; remembered where there is room, so that it is counted once. */
 INLINE void drop(struct counters *c, uint32_t pid, const struct use *base, uint64_t task)
 {
-	long error = insert_entry(pid, KEY_DROPPED, base, task);
+	int error = insert_entry(pid, KEY_DROPPED, base, task);
 
 	if (error == SAYS_EXISTS)
 		return;
@@ -153,7 +153,7 @@ INLINE int make_entry(struct task_struct *task, uint32_t pid)
 	struct use base = { 0 };
 	uint32_t number = 0;
 	struct slot *slot;
-	long error;
+	int error;
 
 	if (!c || !e)
 		return -1;

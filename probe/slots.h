@@ -118,7 +118,7 @@ INLINE void add32(uint32_t *counter, uint64_t by)
 		old_;                                                                              \
 	})
 
-INLINE long pop_from(uint64_t epoch, uint32_t *number)
+INLINE int pop_from(uint64_t epoch, uint32_t *number)
 {
 	switch (epoch % 3) {
 	case 0: return map_pop(&free0_map, number);
