@@ -186,7 +186,7 @@ fuzz-coverage: coverage-files
 	test/fuzz/coverage $(coverage_build) --write
 
 # The probe with one thing taken out of it, by which the tests show what takes its place.
-variants := blind unborn deaf gone twice lazy slow leaky refused
+variants := blind unborn deaf gone second twice lazy slow leaky refused
 $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard probe/*.h) $(build)/trim
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)test/kernel/variant $* < probe/rstat.bpf.c > $(@:.o=.c) && \

@@ -156,12 +156,17 @@ INLINE uint64_t give_slot(struct task_struct *task, struct tenancy *tenancy)
 	return key;
 }
 
-/* At birth and in the seed pass. A task without storage is tried again by a switch or by the next pass. */
+/*
+ * At birth and in the seed pass, which may both make the task's storage at once: who is second gets an error, and finds it
+ * there. A task without storage is tried again by a switch or by the next pass.
+ */
 INLINE struct tenancy *settle(struct task_struct *task)
 {
 	struct tenancy *tenancy = make_tenancy(task);
 	struct counters *c;
 
+	if (!tenancy)
+		tenancy = tenancy_of(task);
 	if (tenancy) {
 		if (!key_slot(ONCE(tenancy->key)))
 			give_slot(task, tenancy);

@@ -87,9 +87,13 @@ sub check_storm {
 	my $skipped = slurp('/sys/kernel/realtime') =~ /^1/ ? 0.02 : 0.01;
 	ok(near($count, $each * $storms, $skipped, 0), sprintf '%d of %d are counted as ended', $count, $each * $storms);
 	is($sample[-1]{tasks}{dropped} - $first->{tasks}{dropped}, 0, 'none was without a slot');
-	# on perf events the kernel runs nothing that interrupts another program or a map's system call (bpf_prog_active)
-	my $unseen = $each * $storms * (($ENV{RSTAT_ATTACH} // 'btf') eq 'perf' ? 0.05 : 0.01);
-	cmp_ok($sample[-1]{tasks}{lost} - $first->{tasks}{lost}, '<=', $unseen, 'hardly an end was not seen');
+	# on perf events the kernel runs nothing that interrupts another program or a map's system call (bpf_prog_active); before
+	# 6.2 a look into a task's storage that interrupts another such look finds nothing, and what is freed then is a batch
+	my ($major, $minor) = (POSIX::uname())[2] =~ /^(\d+)\.(\d+)/;
+	my $skips = ($ENV{RSTAT_ATTACH} // 'btf') eq 'perf' || $major * 100 + $minor < 602;
+	my $unseen = $each * $storms * ($skips ? 0.05 : 0.01);
+	my $lost = $sample[-1]{tasks}{lost} - $first->{tasks}{lost};
+	cmp_ok($lost, '<=', $unseen, "ends that were not seen: $lost");
 }
 
 # What --check tells of a storm that runs meanwhile, for the reader of the log.
