@@ -157,8 +157,8 @@ INLINE uint64_t give_slot(struct task_struct *task, struct tenancy *tenancy)
 }
 
 /*
- * At birth and in the seed pass, which may both make the task's storage at once: who is second gets an error, and finds it
- * there. A task without storage is tried again by a switch or by the next pass.
+ * At birth and in the seed pass. Of two who make a task's first storage at once, be it for another program's map, the second
+ * gets an error, and has to try again. A task without storage is tried again by a switch or by the next pass.
  */
 INLINE struct tenancy *settle(struct task_struct *task)
 {
@@ -166,7 +166,7 @@ INLINE struct tenancy *settle(struct task_struct *task)
 	struct counters *c;
 
 	if (!tenancy)
-		tenancy = tenancy_of(task);
+		tenancy = make_tenancy(task);
 	if (tenancy) {
 		if (!key_slot(ONCE(tenancy->key)))
 			give_slot(task, tenancy);

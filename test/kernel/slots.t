@@ -293,8 +293,8 @@ sub test_gone {
 	rstat_stop($rstat);
 }
 
-# Of two who make storage or an entry for the same task the second is told so, and has dropped nobody. Fails: settle() without
-# its second look (probe); before 6.4, which say it in 32 bits, insert_entry() that takes the answer for 64 (probe/portable.h).
+# Of two who make storage or an entry for the same task the second is told so, and has dropped nobody. Fails: settle() that
+# does not try again (probe); in kernels before 6.4, insert_entry() that takes 64 bits of the answer (probe/portable.h).
 sub second_of_two {
 	my ($variant) = @_;
 	my $rstat = rstat_start('-i', 500, '--probe', "build/test/probe-$variant.bpf.o");
