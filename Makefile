@@ -185,7 +185,7 @@ coverage-files:
 fuzz-coverage: coverage-files
 	test/fuzz/coverage $(coverage_build) --write
 
-# The probe with one thing taken out of it, by which the tests show what takes its place.
+# The probe with one thing taken out of it or put in, by which the tests show what takes its place or is done about it.
 variants := blind unborn deaf gone second twice lazy slow leaky refused
 $(build)/test/probe-%.bpf.o: test/kernel/variant probe/rstat.bpf.c $(wildcard probe/*.h) $(build)/trim
 	@mkdir -p $(@D)
@@ -243,7 +243,7 @@ $(build)/vm/%/load $(build)/vm/%/inject $(build)/vm/%/true: test/kernel/load.c t
 	$(call say,CC,$<)$(vm_compiler_$*) -std=gnu11 -O2 -static -o $(@D)/load test/kernel/load.c test/kernel/load_more.c -lpthread
 	@echo 'int main(void) { return 0; }' | $(vm_compiler_$*) -x c -O2 -static -o $(@D)/true -
 
-vm: rstat $(build)/test/probe-twice.bpf.o $(foreach a,$(vm_architectures),$(build)/vm/$a/load)
+vm: rstat $(build)/test/probe-second.bpf.o $(build)/test/probe-twice.bpf.o $(foreach a,$(vm_architectures),$(build)/vm/$a/load)
 	$(MAKE) --no-print-directory CC=$(vm_compiler_arm64) build=$(build)/aarch64 $(vm_rstat_arm64)
 	test/vm/fetch
 	$(foreach a,$(vm_architectures),test/vm/image $a $(vm_rstat_$a) $(build)/vm/$a $(build)/vm/$a.cpio &&) true

@@ -30,8 +30,8 @@ enum {	/* enum bpf_map_type, and the flags of BPF_MAP_CREATE */
 /* 3.18: the value, or NULL */
 static void *(*const map_lookup)(const void *map, const void *key) = (void *)1;
 /*
- * What a map answers is an int before 6.4, with nothing certain in the upper half, and a long since: the lower half is
- * the same. 3.19: 0, or -errno: -EEXIST (BPF_NOEXIST), -E2BIG, -EBUSY; -ENOENT
+ * Where programs are compiled the map's own function stands in the helper's place: one that returns an int before 6.4, so that
+ * the upper half says nothing, and a long since. 3.19: 0, or -errno: -EEXIST (BPF_NOEXIST), -E2BIG, -EBUSY; -ENOENT
  */
 static int (*const map_update)(const void *map, const void *key, const void *value,
 			       uint64_t flags) = (void *)2;
@@ -49,7 +49,7 @@ static int (*const map_pop)(const void *map, void *value) = (void *)88;
 static long (*const probe_read_kernel)(void *to, uint32_t size, const void *from) = (void *)113;
 /* 5.6 */
 static uint64_t (*const jiffies64)(void) = (void *)118;
-/* 5.11: the task's value, or NULL: none, or storage is busy on this CPU */
+/* 5.11: the task's value, or NULL: none, or storage is busy on this CPU, or is being made by another at this moment */
 static void *(*const storage_get)(const void *map, void *task, void *initial,
 				  uint64_t flags) = (void *)156;
 

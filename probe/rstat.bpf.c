@@ -490,8 +490,8 @@ int on_sample(uint64_t *arguments)
 
 /*
  * Run by BPF_PROG_TEST_RUN with (key, stamp) of a slot whose task has made its last switch and is met by no pass any
- * more: it was freed unseen, since the kernel skips a tracing program that interrupts itself. Nothing is done where the
- * slot has changed since.
+ * more: it was freed unseen, since the kernel skips a tracing program that interrupts itself, or did not give its storage.
+ * Nothing is done where the slot has changed since.
  */
 SEC("test_run/reclaim")
 int on_reclaim(uint64_t *arguments)

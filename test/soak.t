@@ -10,6 +10,7 @@
 # Every line is judged by parsers that are not rstat's: the schemas by jsonschema, markup by expat, OpenMetrics by Prometheus'
 # own client. One reader is slow: it reads every 20 s only. Memory, descriptors and the kernel's maps are held against what
 # they were, the slots in use against the tasks that are left.
+import atexit
 import collections
 import glob
 import json
@@ -450,10 +451,18 @@ def settle(all_readers):
     return tasks, there
 
 
+def end_all(all_readers):
+    """Where the test is over before its time, nothing of it stays."""
+    for reader in all_readers:
+        if reader.process.poll() is None:
+            reader.process.kill()
+
+
 def soak(attach):
     folder = tempfile.mkdtemp(prefix="rstat-soak-")
     slab = unreclaimable_kib()
     all_readers = readers(attach, folder)
+    atexit.register(end_all, all_readers)
     pids = [reader.process.pid for reader in all_readers]
     watch_all(all_readers, None, None, time.monotonic() + PEACE_S)
     objects = bpf_objects(pids)
@@ -508,6 +517,7 @@ def main():
         print("1..0 # SKIP needs root, to load the probe")
         return 0
     os.makedirs("build/test", exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is to be done at the end is done
     for attach in ways:
         soak(attach)
     print(f"1..{count}")

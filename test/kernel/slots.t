@@ -329,7 +329,7 @@ sub with_variant {
 	my ($test, @ways) = @_;
 	return sub {
 		SKIP: {
-			skip "a probe with a part taken out: this one is of @ways", 1 if !grep { ($ENV{RSTAT_ATTACH} // 'btf') eq $_ } @ways;
+			skip "a variant of the probe: this one is of @ways", 1 if !grep { ($ENV{RSTAT_ATTACH} // 'btf') eq $_ } @ways;
 			$test->();
 		}
 	};

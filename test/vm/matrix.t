@@ -262,7 +262,7 @@ sub show_table {
 	# once more, last: what keeps a log's end only has it then
 	for my $cell (grep { @{ $_->{faults} } } @cells) {
 		my @faults = @{ $cell->{faults} };
-		splice @faults, 8 if @faults > 8;
+		splice @faults, 8, @faults, 'and ' . (@faults - 8) . ' more' if @faults > 8;
 		diag "FAILED $cell->{name}", $cell->{second} ? " ($cell->{second})" : '', ':', map { "\n  $_" } @faults;
 	}
 }
