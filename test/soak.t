@@ -18,6 +18,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -451,18 +452,20 @@ def settle(all_readers):
     return tasks, there
 
 
-def end_all(all_readers):
+def end_all(all_readers, folder):
     """Where the test is over before its time, nothing of it stays."""
     for reader in all_readers:
         if reader.process.poll() is None:
             reader.process.kill()
+            reader.process.wait()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def soak(attach):
     folder = tempfile.mkdtemp(prefix="rstat-soak-")
     slab = unreclaimable_kib()
     all_readers = readers(attach, folder)
-    atexit.register(end_all, all_readers)
+    atexit.register(end_all, all_readers, folder)
     pids = [reader.process.pid for reader in all_readers]
     watch_all(all_readers, None, None, time.monotonic() + PEACE_S)
     objects = bpf_objects(pids)

@@ -97,7 +97,7 @@ sub test_storm {
 		$sum += $ended->($sample[-1]);
 	} until $sample[-1]{time_unix_ms} > $stopped_ms + ($sum >= $count ? 1000 : 30000);
 	rstat_stop($rstat);
-	check_total($sample[2]{cpu_ratio}, (map { $sample[2]{truth}[$_] - $sample[1]{truth}[$_] } 0 .. 2),
+	check_total($sample[2]{cpu_ratio}, (map { $sample[2]{truth}[$_] - $sample[1]{truth}[$_] } 0 .. 3),
 		0.02 + late_ns(@sample[1, 2]) / 1000 / $sample[2]{elapsed_us}, 'a storm of true');
 	SKIP: {
 		skip 'ended processes: what lives between two walks only is in the total, without a name', 2 if walks();
